@@ -1,0 +1,212 @@
+package catalog
+
+import (
+	"sort"
+
+	"github.com/akidb/akidb/internal/types"
+)
+
+// Name is a qualified name; Schema is "" for objects outside schemas.
+type Name struct{ Schema, Name string }
+
+// Change is one object made, replaced (Object set) or dropped (Object nil).
+type Change struct {
+	Kind   Kind
+	ID     types.OID
+	Object Object
+}
+
+// Put is the change that makes or replaces an object.
+func Put(o Object) Change { return Change{Kind: o.ObjectKind(), ID: o.ObjectID(), Object: o} }
+
+// Delete is the change that drops an object.
+func Delete(o Object) Change { return Change{Kind: o.ObjectKind(), ID: o.ObjectID()} }
+
+// relation kinds share one name space within a schema, as in pg_class.
+func isRelation(k Kind) bool {
+	return k == KindTable || k == KindIndex || k == KindSequence || k == KindView
+}
+
+// Snapshot is the schema at one version. It is immutable and safe for
+// concurrent use.
+type Snapshot struct {
+	version uint64
+	objects map[types.OID]Object
+	// relations holds tables, indexes, sequences and views by name; others the rest.
+	relations map[Name]Object
+	others    map[Kind]map[Name]Object
+	indexes   map[types.OID][]*Index // by table, sorted by name
+	sequences map[types.OID][]*Sequence
+}
+
+// Empty returns a snapshot without objects, version 0.
+func Empty() *Snapshot {
+	return &Snapshot{
+		objects:   map[types.OID]Object{},
+		relations: map[Name]Object{},
+		others:    map[Kind]map[Name]Object{},
+		indexes:   map[types.OID][]*Index{},
+		sequences: map[types.OID][]*Sequence{},
+	}
+}
+
+// Version rises by one with every Apply.
+func (s *Snapshot) Version() uint64 { return s.version }
+
+// Apply returns a new snapshot with the changes made, in order. Dropping an
+// unknown object does nothing.
+func (s *Snapshot) Apply(changes ...Change) *Snapshot {
+	n := s.copy()
+	n.version = s.version + 1
+	touched := map[types.OID]bool{}
+	for _, c := range changes {
+		if old, ok := n.objects[c.ID]; ok {
+			n.remove(old, touched)
+		}
+		if c.Object != nil {
+			n.add(c.Object, touched)
+		}
+	}
+	for table := range touched {
+		n.relist(table)
+	}
+	return n
+}
+
+func (s *Snapshot) copy() *Snapshot {
+	n := Empty()
+	for k, v := range s.objects {
+		n.objects[k] = v
+	}
+	for k, v := range s.relations {
+		n.relations[k] = v
+	}
+	for kind, m := range s.others {
+		c := make(map[Name]Object, len(m))
+		for k, v := range m {
+			c[k] = v
+		}
+		n.others[kind] = c
+	}
+	for k, v := range s.indexes {
+		n.indexes[k] = v
+	}
+	for k, v := range s.sequences {
+		n.sequences[k] = v
+	}
+	return n
+}
+
+func (s *Snapshot) names(k Kind) map[Name]Object {
+	if isRelation(k) {
+		return s.relations
+	}
+	m := s.others[k]
+	if m == nil {
+		m = map[Name]Object{}
+		s.others[k] = m
+	}
+	return m
+}
+
+func (s *Snapshot) remove(o Object, touched map[types.OID]bool) {
+	delete(s.objects, o.ObjectID())
+	schema, name := o.ObjectName()
+	names := s.names(o.ObjectKind())
+	if cur, ok := names[Name{schema, name}]; ok && cur.ObjectID() == o.ObjectID() {
+		delete(names, Name{schema, name})
+	}
+	touch(o, touched)
+}
+
+func (s *Snapshot) add(o Object, touched map[types.OID]bool) {
+	s.objects[o.ObjectID()] = o
+	schema, name := o.ObjectName()
+	s.names(o.ObjectKind())[Name{schema, name}] = o
+	touch(o, touched)
+}
+
+func touch(o Object, touched map[types.OID]bool) {
+	switch o := o.(type) {
+	case *Index:
+		touched[o.Table] = true
+	case *Sequence:
+		touched[o.OwnerTable] = true
+	}
+}
+
+func (s *Snapshot) relist(table types.OID) {
+	var xs []*Index
+	var qs []*Sequence
+	for _, o := range s.objects {
+		switch o := o.(type) {
+		case *Index:
+			if o.Table == table {
+				xs = append(xs, o)
+			}
+		case *Sequence:
+			if o.OwnerTable == table {
+				qs = append(qs, o)
+			}
+		}
+	}
+	sort.Slice(xs, func(i, j int) bool { return xs[i].Name < xs[j].Name })
+	sort.Slice(qs, func(i, j int) bool { return qs[i].ID < qs[j].ID })
+	s.indexes[table] = xs
+	s.sequences[table] = qs
+	if len(xs) == 0 {
+		delete(s.indexes, table)
+	}
+	if len(qs) == 0 {
+		delete(s.sequences, table)
+	}
+}
+
+// Object finds any object by id, or nil.
+func (s *Snapshot) Object(id types.OID) Object { return s.objects[id] }
+
+// Relation finds a table, index, sequence or view by name, or nil.
+func (s *Snapshot) Relation(schema, name string) Object {
+	return s.relations[Name{schema, name}]
+}
+
+// Named finds an object that is not a relation by kind and name, or nil.
+func (s *Snapshot) Named(k Kind, schema, name string) Object {
+	return s.others[k][Name{schema, name}]
+}
+
+// Table finds a table by id, or nil.
+func (s *Snapshot) Table(id types.OID) *Table {
+	t, _ := s.objects[id].(*Table)
+	return t
+}
+
+// Schema finds a schema by name, or nil.
+func (s *Snapshot) Schema(name string) *Schema {
+	x, _ := s.Named(KindSchema, "", name).(*Schema)
+	return x
+}
+
+// Role finds a role by name, or nil.
+func (s *Snapshot) Role(name string) *Role {
+	x, _ := s.Named(KindRole, "", name).(*Role)
+	return x
+}
+
+// Indexes returns a table's indexes by name, invalid ones included.
+func (s *Snapshot) Indexes(table types.OID) []*Index { return s.indexes[table] }
+
+// Sequences returns the sequences owned by a table's columns.
+func (s *Snapshot) Sequences(table types.OID) []*Sequence { return s.sequences[table] }
+
+// Objects returns all objects of a kind, ordered by id.
+func (s *Snapshot) Objects(k Kind) []Object {
+	var out []Object
+	for _, o := range s.objects {
+		if o.ObjectKind() == k {
+			out = append(out, o)
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].ObjectID() < out[j].ObjectID() })
+	return out
+}
