@@ -1,0 +1,203 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Config is everything that can be configured. The toml tags are the keys of
+// the file; the same key in upper case with AKIDB_ before it and _ between the
+// parts is the environment variable (AKIDB_AUTH_METHOD).
+type Config struct {
+	// DataDir holds the rows, the indexes and, unless told otherwise, the cold store.
+	DataDir string `toml:"data_dir"`
+	// Listen is the address of the PostgreSQL port.
+	Listen string `toml:"listen"`
+	// HTTPListen is the address of the HTTP port; "" or "off" closes it.
+	HTTPListen string `toml:"http_listen"`
+	// MaxConnections is how many sessions may be open at once (53300 above it).
+	MaxConnections int `toml:"max_connections"`
+	// MemoryLimit is the soft limit of the Go heap in bytes; 0 takes 80 % of the
+	// machine's or container's memory.
+	MemoryLimit int64 `toml:"memory_limit"`
+	// MinFreeDisk is the free space in bytes below which writes get 53100.
+	MinFreeDisk int64    `toml:"min_free_disk"`
+	Log         Log      `toml:"log"`
+	Auth        Auth     `toml:"auth"`
+	TLS         TLS      `toml:"tls"`
+	Store       Store    `toml:"store"`
+	Index       Index    `toml:"index"`
+	Settings    Settings `toml:"settings"`
+}
+
+// Settings are defaults for session settings: hnsw.ef_search = "80".
+type Settings map[string]string
+
+// Log is how the server logs.
+type Log struct {
+	Format string `toml:"format"` // text, json
+	Level  string `toml:"level"`  // debug, info, warn, error
+}
+
+// Auth says who may connect.
+type Auth struct {
+	// Method is scram-sha-256 or trust.
+	Method string `toml:"method"`
+	// Loopback is the method for clients on a loopback address, trust unless told otherwise.
+	Loopback string `toml:"loopback"`
+	// Password is the password of the role postgres, set at start when the role has none.
+	Password string `toml:"password"`
+}
+
+// TLS is the server's certificate; without one, TLS is refused politely.
+type TLS struct {
+	Cert     string `toml:"cert"`
+	Key      string `toml:"key"`
+	ClientCA string `toml:"client_ca"`
+	Required bool   `toml:"required"`
+}
+
+// Store is the row store.
+type Store struct {
+	// CacheBytes is the block cache; 0 takes an eighth of the memory limit.
+	CacheBytes int64 `toml:"cache_bytes"`
+}
+
+// Index is how vector indexes are built.
+type Index struct {
+	// Workers is the number of threads that build; 0 takes all cores.
+	Workers int `toml:"workers"`
+	// CheckpointSeconds is the time between checkpoints of a graph that changed.
+	CheckpointSeconds int `toml:"checkpoint_seconds"`
+}
+
+// Default is what serve uses with nothing configured.
+func Default() Config {
+	return Config{
+		DataDir:        "data",
+		Listen:         "127.0.0.1:5432",
+		HTTPListen:     "127.0.0.1:8080",
+		MaxConnections: 500,
+		MinFreeDisk:    256 << 20,
+		Log:            Log{Format: "text", Level: "info"},
+		Auth:           Auth{Method: "scram-sha-256", Loopback: "trust"},
+		Index:          Index{CheckpointSeconds: 60},
+		Settings:       Settings{},
+	}
+}
+
+// Load reads the file (if named) over the defaults, then the environment.
+// environ is os.Environ()'s form.
+func Load(file string, environ []string) (Config, error) {
+	c := Default()
+	if file != "" {
+		meta, err := toml.DecodeFile(file, &c)
+		if err != nil {
+			return c, fmt.Errorf("configuration file %s: %w", file, err)
+		}
+		if un := meta.Undecoded(); len(un) > 0 {
+			return c, fmt.Errorf("configuration file %s: unknown key %q", file, un[0].String())
+		}
+	}
+	if err := applyEnviron(&c, environ); err != nil {
+		return c, err
+	}
+	return c, nil
+}
+
+// Validate checks every value; the error names the key.
+func (c *Config) Validate() error {
+	checks := []struct {
+		key string
+		err error
+	}{
+		{"data_dir", notEmpty(c.DataDir)},
+		{"listen", address(c.Listen)},
+		{"http_listen", optionalAddress(c.HTTPListen)},
+		{"max_connections", atLeast(int64(c.MaxConnections), 1)},
+		{"memory_limit", atLeast(c.MemoryLimit, 0)},
+		{"min_free_disk", atLeast(c.MinFreeDisk, 0)},
+		{"log.format", oneOf(c.Log.Format, "text", "json")},
+		{"log.level", oneOf(c.Log.Level, "debug", "info", "warn", "error")},
+		{"auth.method", oneOf(c.Auth.Method, "scram-sha-256", "trust")},
+		{"auth.loopback", oneOf(c.Auth.Loopback, "scram-sha-256", "trust")},
+		{"tls.cert", pair(c.TLS.Cert, c.TLS.Key)},
+		{"tls.required", needs(c.TLS.Required, c.TLS.Cert)},
+		{"store.cache_bytes", atLeast(c.Store.CacheBytes, 0)},
+		{"index.workers", atLeast(int64(c.Index.Workers), 0)},
+		{"index.checkpoint_seconds", atLeast(int64(c.Index.CheckpointSeconds), 1)},
+	}
+	for _, ch := range checks {
+		if ch.err != nil {
+			return fmt.Errorf("invalid value for %q: %w", ch.key, ch.err)
+		}
+	}
+	return nil
+}
+
+// HTTPEnabled says whether the HTTP port is wanted.
+func (c *Config) HTTPEnabled() bool { return c.HTTPListen != "" && c.HTTPListen != "off" }
+
+func notEmpty(s string) error {
+	if strings.TrimSpace(s) == "" {
+		return fmt.Errorf("must not be empty")
+	}
+	return nil
+}
+
+func address(s string) error {
+	if _, _, err := net.SplitHostPort(s); err != nil {
+		return fmt.Errorf("%q is not an address like 127.0.0.1:5432", s)
+	}
+	return nil
+}
+
+func optionalAddress(s string) error {
+	if s == "" || s == "off" {
+		return nil
+	}
+	return address(s)
+}
+
+func atLeast(v, low int64) error {
+	if v < low {
+		return fmt.Errorf("%d is below %d", v, low)
+	}
+	return nil
+}
+
+func oneOf(v string, values ...string) error {
+	for _, x := range values {
+		if v == x {
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is none of %s", v, strings.Join(values, ", "))
+}
+
+func pair(cert, key string) error {
+	if (cert == "") != (key == "") {
+		return fmt.Errorf("tls.cert and tls.key are set together")
+	}
+	for _, f := range []string{cert, key} {
+		if f == "" {
+			continue
+		}
+		if _, err := os.Stat(filepath.Clean(f)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func needs(required bool, cert string) error {
+	if required && cert == "" {
+		return fmt.Errorf("needs tls.cert and tls.key")
+	}
+	return nil
+}
