@@ -26,6 +26,6 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: false,
 	}
-	root.AddCommand(datasetsCommand())
+	root.AddCommand(datasetsCommand(), sampleCommand())
 	return root
 }
