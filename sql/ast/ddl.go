@@ -65,6 +65,7 @@ type (
 		Columns     []ColumnDef
 		Constraints []Constraint
 		Like        []*RangeVar
+		LikeOptions []uint32 // parallel to Like: bits of INCLUDING (parsenodes.h TableLikeOption)
 		Options     []Option
 		OnCommit    string // "", DROP, DELETE ROWS, PRESERVE ROWS
 		PartitionBy *PartitionSpec
@@ -94,6 +95,8 @@ type (
 		WithData    bool
 		Options     []Option
 		MatView     bool
+		QueryText   string // of a materialized view
+		OnCommit    string // "", DROP, DELETE ROWS, PRESERVE ROWS
 	}
 	// AlterTable is ALTER TABLE with its actions in order; also for ALTER INDEX, VIEW, SEQUENCE … when they share actions.
 	AlterTable struct {
@@ -167,9 +170,11 @@ type (
 		Expr     Expr
 		ExprText string
 		Opclass  []string
-		Desc     bool
-		Nulls    NullsOrder
-		Pos      int
+		// Collation is COLLATE name, if any.
+		Collation []string
+		Desc      bool
+		Nulls     NullsOrder
+		Pos       int
 	}
 	// CreateSequence is CREATE SEQUENCE.
 	CreateSequence struct {
@@ -217,6 +222,21 @@ type (
 	CreateEnum struct {
 		Name   []string
 		Labels []string
+	}
+	// AlterEnum is ALTER TYPE … ADD VALUE and RENAME VALUE (Old set).
+	AlterEnum struct {
+		Name        []string
+		Old         string
+		New         string
+		Neighbor    string // BEFORE or AFTER this one
+		After       bool
+		IfNotExists bool
+	}
+	// RefreshMatView is REFRESH MATERIALIZED VIEW.
+	RefreshMatView struct {
+		View         *RangeVar
+		Concurrently bool
+		NoData       bool
 	}
 	// CreateDomain is CREATE DOMAIN.
 	CreateDomain struct {
@@ -275,17 +295,19 @@ type (
 	}
 	// AlterCollection is AkiDB's ALTER COLLECTION name SET TIER … [WAIT] | PIN | UNPIN | SET (options).
 	AlterCollection struct {
-		Table   *RangeVar
-		Action  string // SET TIER, PIN, UNPIN, SET, CANCEL
-		Tier    string
-		Wait    bool
-		Options []Option
+		Table    *RangeVar
+		IfExists bool
+		Action   string // SET TIER, PIN, UNPIN, SET, CANCEL
+		Tier     string
+		Wait     bool
+		Options  []Option
 	}
 	// Snapshot is CREATE | DROP | RESTORE SNAPSHOT.
 	Snapshot struct {
-		Action string
-		Name   string
-		Table  *RangeVar // OF name, or AS name
+		Action   string
+		Name     string
+		Table    *RangeVar // OF name, or AS name
+		IfExists bool      // DROP SNAPSHOT IF EXISTS
 	}
 	// Unsupported is a statement of PostgreSQL's grammar that AkiDB has not.
 	Unsupported struct{ Feature string }
@@ -306,6 +328,8 @@ func (*CreateExtension) stmt() {}
 func (*CreateDatabase) stmt()  {}
 func (*DropDatabase) stmt()    {}
 func (*CreateEnum) stmt()      {}
+func (*AlterEnum) stmt()       {}
+func (*RefreshMatView) stmt()  {}
 func (*CreateDomain) stmt()    {}
 func (*Truncate) stmt()        {}
 func (*Comment) stmt()         {}

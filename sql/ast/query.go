@@ -119,20 +119,22 @@ type Select struct {
 	From       []FromItem
 	Where      Expr
 	GroupBy    []GroupItem
-	Having     Expr
-	Windows    []Window
-	Values     [][]Expr // VALUES lists; then Targets is empty
-	OrderBy    []SortBy
-	Limit      Expr // nil: no limit; LIMIT ALL is a NULL constant
-	WithTies   bool
-	Offset     Expr
-	Locking    []Locking
-	SetOp      string // "", UNION, INTERSECT, EXCEPT
-	All        bool
-	Left       *Select
-	Right      *Select
-	Into       *RangeVar
-	Pos        int
+	// GroupDistinct is GROUP BY DISTINCT.
+	GroupDistinct bool
+	Having        Expr
+	Windows       []Window
+	Values        [][]Expr // VALUES lists; then Targets is empty
+	OrderBy       []SortBy
+	Limit         Expr // nil: no limit; LIMIT ALL is a NULL constant
+	WithTies      bool
+	Offset        Expr
+	Locking       []Locking
+	SetOp         string // "", UNION, INTERSECT, EXCEPT
+	All           bool
+	Left          *Select
+	Right         *Select
+	Into          *RangeVar
+	Pos           int
 }
 
 // Locking is FOR UPDATE | NO KEY UPDATE | SHARE | KEY SHARE [OF t] [NOWAIT | SKIP LOCKED].
@@ -195,3 +197,25 @@ func (*Select) stmt() {}
 func (*Insert) stmt() {}
 func (*Update) stmt() {}
 func (*Delete) stmt() {}
+
+// Merge is MERGE INTO … USING … ON … WHEN ….
+type Merge struct {
+	With   *With
+	Table  *RangeVar
+	Source FromItem
+	On     Expr
+	Whens  []MergeWhen
+}
+
+// MergeWhen is WHEN [NOT] MATCHED [AND cond] THEN action.
+type MergeWhen struct {
+	Matched    bool
+	Cond       Expr
+	Action     string      // UPDATE, INSERT, DELETE, NOTHING
+	Set        []SetClause // UPDATE
+	Columns    []Target    // INSERT
+	Values     []Expr      // INSERT; nil is DEFAULT VALUES
+	Overriding string      // "", SYSTEM, USER
+}
+
+func (*Merge) stmt() {}
