@@ -147,7 +147,7 @@ func decodeSample(packed []byte) (*Set, error) {
 	base := rows - queries
 	return &Set{
 		Name: "words", Metric: Cosine, Dim: dim, Words: words[:base:base],
-		base: values[:base*dim : base*dim], Queries: split(values[base*dim:], dim),
+		base: values[: base*dim : base*dim], Queries: split(values[base*dim:], dim),
 	}, nil
 }
 
