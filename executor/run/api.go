@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/akidb/akidb/executor/expr"
-	"github.com/akidb/akidb/executor/plan"
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/internal/types"
