@@ -4,15 +4,6 @@ import "github.com/akidb/akidb/internal/types"
 
 // Stubs of the API under construction; each moves to its own file.
 
-// Functions returns the whole function table, aggregates and window functions included.
-func Functions() []*Function { return nil }
-
-// Operators returns the operator table.
-func Operators() []*Operator { return nil }
-
-// Casts returns the cast table.
-func Casts() []CastRow { return nil }
-
 // Coerce makes e of type to. An unknown-typed string constant is parsed now, an
 // unknown-typed *Param gets the type in place (the binder keeps one *Param per
 // number). 42846 cannot cast / 42804 for assignment, without position.
@@ -43,9 +34,6 @@ func Equality(oid types.OID) (*Function, bool) { return nil, false }
 
 // Less is the < function over one type.
 func Less(oid types.OID) (*Function, bool) { return nil, false }
-
-// FindOperator finds the exact row of the operator table.
-func FindOperator(name string, left, right types.OID) (*Operator, bool) { return nil, false }
 
 // Fold computes immutable parts of e that have no columns or parameters. A part
 // that fails is left, so that the error comes at execution, as in PostgreSQL.
