@@ -89,7 +89,9 @@ type (
 		Info
 		Lists [][]expr.Expr
 	}
-	// SeqScan reads a whole table.
+	// SeqScan reads a whole table. Its row has one place a column of the table
+	// (attnum-1). When a scan's Info.Columns has one column more than that (KNN:
+	// than the table's row and the distance), the row id (int64) stands there.
 	SeqScan struct {
 		Info
 		Table  *catalog.Table
@@ -254,7 +256,8 @@ type (
 		Keys     []SortKey
 	}
 	// Aggregate groups. Output row: the group expressions, then the aggregates,
-	// then, with grouping sets, the GROUPING bit mask (int8) in a last place.
+	// then, with grouping sets, the GROUPING bit mask (int8) in a last place: bit
+	// i (1<<i) is set when Groups[i] is not in the row's grouping set.
 	Aggregate struct {
 		Info
 		Child  Node
@@ -274,6 +277,7 @@ type (
 		Typ      expr.Type
 	}
 	// WindowAgg computes window functions of one window. Output row: the child's row, then the results.
+	// The child is sorted by Partition and then OrderBy.
 	WindowAgg struct {
 		Info
 		Child     Node
