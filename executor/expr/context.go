@@ -17,6 +17,8 @@ type Context struct {
 	Exec    []types.Datum // values of ExecParams
 	Row     types.Row     // the input row of the expression
 	Runner  Runner
+
+	scratch []types.Datum // a stack of arguments under evaluation
 }
 
 // Runner runs subqueries for expressions; the executor implements it.

@@ -126,6 +126,8 @@ type (
 		List []Expr
 		Eq   *Function
 		Not  bool
+
+		set inSet // the hashed list, made at the first evaluation
 	}
 	// ArrayCtor is ARRAY[…]; Nested elements are arrays themselves.
 	ArrayCtor struct {

@@ -45,6 +45,9 @@ type Function struct {
 	ResultOf func(args []Type) Type
 	// Metric is set for distance functions.
 	Metric types.Metric
+	// eval2 is Eval for two values that are not NULL, without an argument slice;
+	// the hot operators have it. Eval is set too.
+	eval2 func(a, b types.Datum) (types.Datum, error)
 }
 
 // OutColumn is a column of a set-returning function.

@@ -18,8 +18,19 @@ var (
 )
 
 func init() {
-	families = [][]*Function{}
-	operatorFamilies = [][]*Operator{}
+	families = [][]*Function{
+		likeFunctions,
+	}
+	operatorFamilies = [][]*Operator{
+		integerOperators,
+		floatOperators,
+		numericOperators,
+		comparisonOperators,
+		textOperatorRows,
+		bitOperators,
+		arrayOperators,
+		timeOperators,
+	}
 	castFamilies = [][]CastRow{}
 }
 
