@@ -66,8 +66,8 @@ type CTE struct {
 
 // Node is a plan node.
 type Node interface {
-	// Info gives what every node has.
-	Info() *Info
+	// Common gives what every node has.
+	Common() *Info
 }
 
 // Info is what every node has.
@@ -80,8 +80,8 @@ type Info struct {
 	Width   int
 }
 
-// Info returns itself, so that nodes embed it.
-func (i *Info) Info() *Info { return i }
+// Common returns itself, so that nodes embed it.
+func (i *Info) Common() *Info { return i }
 
 type (
 	// Values gives fixed rows; one empty row for SELECT without FROM.
