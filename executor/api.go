@@ -31,6 +31,8 @@ type SessionOptions struct {
 	// Notify may be called from any goroutine when the session is idle or busy;
 	// the server queues it until the protocol allows it.
 	Notify func(pid int32, channel, payload string)
+	// Terminate ends the session from any goroutine (pg_terminate_backend); nil: it cannot be.
+	Terminate func()
 }
 
 // Session runs one client's statements. It belongs to one goroutine, except Cancel.

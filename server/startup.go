@@ -60,6 +60,7 @@ func (c *client) open(settings map[string]string) (err error) {
 		Notice:          func(e *pgerr.Error) { writeError(c.out, 'N', e, 0) },
 		ParameterStatus: c.parameterStatus,
 		Notify:          c.notify,
+		Terminate:       c.terminate,
 	})
 	return err
 }

@@ -1,0 +1,271 @@
+package executor
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/pgerr"
+	"github.com/akidb/akidb/internal/types"
+)
+
+// serverFunction is a function that works on the server or the session; package
+// expr calls it by name through Do.
+type serverFunction func(s *session, ctx context.Context, args []types.Datum) (types.Datum, error)
+
+// serverFunctions lists them by name.
+var serverFunctions map[string]serverFunction
+
+func init() { // a table of functions that refer to the session's methods
+	serverFunctions = map[string]serverFunction{
+		"pg_cancel_backend":    cancelBackend,
+		"pg_terminate_backend": terminateBackend,
+		"pg_notify":            notifyFunction,
+		"pg_postmaster_start_time": func(s *session, _ context.Context, _ []types.Datum) (types.Datum, error) {
+			return types.TimestampFromTime(s.engine.started), nil
+		},
+		"pg_relation_size":       tableSize,
+		"pg_table_size":          tableSize,
+		"pg_total_relation_size": tableSize,
+		"pg_indexes_size":        func(*session, context.Context, []types.Datum) (types.Datum, error) { return int64(0), nil },
+		"pg_database_size":       databaseSize,
+		"pg_advisory_unlock_all": advisoryUnlockAll,
+		"inet_client_addr": func(s *session, _ context.Context, _ []types.Datum) (types.Datum, error) {
+			return s.opts.RemoteAddr, nil
+		},
+	}
+	for _, shared := range []bool{false, true} {
+		suffix := ""
+		if shared {
+			suffix = "_shared"
+		}
+		serverFunctions["pg_advisory_lock"+suffix] = advisoryLock(!shared, false, true)
+		serverFunctions["pg_advisory_xact_lock"+suffix] = advisoryLock(!shared, true, true)
+		serverFunctions["pg_try_advisory_lock"+suffix] = advisoryLock(!shared, false, false)
+		serverFunctions["pg_try_advisory_xact_lock"+suffix] = advisoryLock(!shared, true, false)
+		serverFunctions["pg_advisory_unlock"+suffix] = advisoryUnlock(!shared)
+	}
+}
+
+// Do runs a server function.
+func (f functions) Do(ctx context.Context, name string, args []types.Datum) (types.Datum, error) {
+	if fn, ok := serverFunctions[name]; ok {
+		return fn(f.session, ctx, args)
+	}
+	return nil, pgerr.Unsupported("the function " + name)
+}
+
+func cancelBackend(s *session, _ context.Context, args []types.Datum) (types.Datum, error) {
+	other := s.engine.session(int32(args[0].(int64)))
+	if other == nil {
+		s.warning(pgerr.Warning, "PID is not a PostgreSQL backend process")
+		return false, nil
+	}
+	other.cancelStatement(errCanceled())
+	return true, nil
+}
+
+// terminateBackend ends a session's statement; its connection ends with the error.
+func terminateBackend(s *session, _ context.Context, args []types.Datum) (types.Datum, error) {
+	other := s.engine.session(int32(args[0].(int64)))
+	if other == nil {
+		s.warning(pgerr.Warning, "PID is not a PostgreSQL backend process")
+		return false, nil
+	}
+	if other.opts.Terminate == nil {
+		return false, nil
+	}
+	other.opts.Terminate()
+	return true, nil
+}
+
+func notifyFunction(s *session, _ context.Context, args []types.Datum) (types.Datum, error) {
+	channel, _ := args[0].(string)
+	payload := ""
+	if len(args) > 1 {
+		payload, _ = args[1].(string)
+	}
+	return "", s.notifyStatement(channel, payload)
+}
+
+func tableSize(s *session, _ context.Context, args []types.Datum) (types.Datum, error) {
+	id, ok := args[0].(int64)
+	if !ok {
+		return nil, nil
+	}
+	switch o := s.Catalog().Object(types.OID(id)).(type) {
+	case *catalog.Table:
+		return s.engine.source.Stats(o.ID).DiskBytes, nil
+	case nil:
+		return nil, nil
+	}
+	return int64(0), nil
+}
+
+func databaseSize(s *session, _ context.Context, _ []types.Datum) (types.Datum, error) {
+	total := int64(0)
+	for _, t := range tables(s.Catalog()) {
+		total += s.engine.source.Stats(t.ID).DiskBytes
+	}
+	return total, nil
+}
+
+// advisoryKeyOf reads one int8 key or two int4 keys.
+func advisoryKeyOf(args []types.Datum) advisoryKey {
+	if len(args) == 2 {
+		return advisoryKey{pair: true, key: args[0].(int64)<<32 | args[1].(int64)&0xffffffff}
+	}
+	return advisoryKey{key: args[0].(int64)}
+}
+
+func advisoryLock(exclusive, xact, wait bool) serverFunction {
+	return func(s *session, ctx context.Context, args []types.Datum) (types.Datum, error) {
+		if wait && s.limits.lockTimeout > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeoutCause(ctx, s.limits.lockTimeout,
+				pgerr.New(pgerr.LockNotAvailable, "canceling statement due to lock timeout"))
+			defer cancel()
+		}
+		got, err := s.engine.advisory.lock(ctx, s.id, advisoryKeyOf(args), exclusive, xact, wait)
+		if err != nil {
+			return nil, cause(ctx, err)
+		}
+		if wait {
+			return "", nil // void
+		}
+		return got, nil
+	}
+}
+
+func advisoryUnlock(exclusive bool) serverFunction {
+	return func(s *session, _ context.Context, args []types.Datum) (types.Datum, error) {
+		if s.engine.advisory.unlock(s.id, advisoryKeyOf(args), exclusive) {
+			return true, nil
+		}
+		kind := "ExclusiveLock"
+		if !exclusive {
+			kind = "ShareLock"
+		}
+		s.warning(pgerr.Warning, "you don't own a lock of type "+kind)
+		return false, nil
+	}
+}
+
+func advisoryUnlockAll(s *session, _ context.Context, _ []types.Datum) (types.Datum, error) {
+	s.engine.advisory.releaseAll(s.id)
+	return "", nil
+}
+
+// dynamicRelations are the relations that only the executor knows the rows of.
+func (s *session) dynamicRelations() map[string]func() ([]types.Row, error) {
+	return map[string]func() ([]types.Row, error){
+		"pg_stat_activity":              s.activityRows,
+		"pg_settings":                   s.settingRows,
+		"pg_prepared_statements":        s.preparedRows,
+		"pg_cursors":                    s.cursorRows,
+		"pg_stat_progress_create_index": s.progressRows,
+	}
+}
+
+func stamp(t time.Time) types.Datum {
+	if t.IsZero() {
+		return nil
+	}
+	return types.TimestampFromTime(t)
+}
+
+func orNull(s string) types.Datum {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// activityRows gives pid, usename, datname, application_name, client_addr,
+// backend_start, xact_start, query_start, state_change, state, query.
+func (s *session) activityRows() ([]types.Row, error) {
+	var rows []types.Row
+	for _, o := range s.engine.all() {
+		o.shared.Lock()
+		a := o.shared.activity
+		o.shared.Unlock()
+		rows = append(rows, types.Row{
+			int64(o.opts.PID), o.opts.User, o.opts.Database, o.opts.Settings["application_name"], orNull(o.opts.RemoteAddr),
+			stamp(a.started), stamp(a.xactStart), stamp(a.queryStart), stamp(a.changed), a.state, a.query,
+		})
+	}
+	return rows, nil
+}
+
+// settingRows gives name, setting, unit, category, description, context, type,
+// minimum, maximum, enum values, boot value, reset value.
+func (s *session) settingRows() ([]types.Row, error) {
+	var rows []types.Row
+	for i := range settingTable {
+		d := &settingTable[i]
+		v, ok := s.special(d.name)
+		if !ok {
+			v, _ = s.settings.raw(d.name)
+		}
+		var low, high, enum types.Datum
+		if d.kind == intSetting || d.kind == realSetting {
+			low, high = number(d.min), number(d.max)
+		}
+		if d.kind == enumSetting {
+			elems := make([]types.Datum, len(d.enum))
+			for i, e := range d.enum {
+				elems[i] = e
+			}
+			enum = types.NewArray(types.TextOID, elems)
+		}
+		reset, ok := s.settings.reset[d.name]
+		if !ok {
+			reset = s.settings.defaults[d.name]
+		}
+		rows = append(rows, types.Row{d.name, v, orNull(d.unit), d.category, d.about, d.context, string(d.kind), low, high, enum, d.value, reset})
+	}
+	return rows, nil
+}
+
+// preparedRows gives name, statement, prepare_time, parameter types, from_sql.
+func (s *session) preparedRows() ([]types.Row, error) {
+	var rows []types.Row
+	for name, p := range s.statements {
+		if name == "" {
+			continue
+		}
+		elems := make([]types.Datum, len(p.params))
+		for i, oid := range p.params {
+			elems[i] = int64(oid)
+		}
+		rows = append(rows, types.Row{name, p.text, stamp(p.made), types.NewArray(types.RegtypeOID, elems), p.bySQL})
+	}
+	return rows, nil
+}
+
+// cursorRows gives name, statement, is_holdable, is_binary, is_scrollable, creation_time.
+func (s *session) cursorRows() ([]types.Row, error) {
+	var rows []types.Row
+	for name, p := range s.portals {
+		if name == "" {
+			continue
+		}
+		_, scroll := p.rows.(*keptRows)
+		rows = append(rows, types.Row{name, p.prepared.text, p.hold, false, scroll, stamp(p.prepared.made)})
+	}
+	return rows, nil
+}
+
+// progressRows gives index oid, table oid, phase, done, total.
+func (s *session) progressRows() ([]types.Row, error) {
+	var rows []types.Row
+	for id, p := range s.engine.source.BuildProgress() {
+		var table types.Datum
+		if x, ok := s.Catalog().Object(id).(*catalog.Index); ok {
+			table = int64(x.Table)
+		}
+		rows = append(rows, types.Row{int64(id), table, strings.ToLower(p.Phase), p.Done, p.Total})
+	}
+	return rows, nil
+}
