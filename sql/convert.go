@@ -247,22 +247,11 @@ func (c *converter) optionValue(n *pg.Node) ast.Expr {
 	return c.expr(n)
 }
 
-// exprText is an expression's SQL text, for the catalog.
-func (c *converter) exprText(n *pg.Node) string {
-	if n == nil || c.err != nil {
-		return ""
+// exprText converts an expression and prints it, for the catalog.
+func (c *converter) exprText(n *pg.Node) (ast.Expr, string) {
+	e := c.expr(n)
+	if e == nil || c.err != nil {
+		return e, ""
 	}
-	target := &pg.Node{Node: &pg.Node_ResTarget{ResTarget: &pg.ResTarget{Val: n}}}
-	query := &pg.SelectStmt{
-		TargetList: []*pg.Node{target}, Op: pg.SetOperation_SETOP_NONE, LimitOption: pg.LimitOption_LIMIT_OPTION_DEFAULT,
-	}
-	return strings.TrimPrefix(c.stmtText(&pg.Node{Node: &pg.Node_SelectStmt{SelectStmt: query}}), "SELECT ")
-}
-
-func (c *converter) stmtText(n *pg.Node) string {
-	text, err := pg.Deparse(&pg.ParseResult{Stmts: []*pg.RawStmt{{Stmt: n}}})
-	if err != nil {
-		c.fail(pgerr.New(pgerr.FeatureNotSupported, "expression cannot be stored: "+err.Error()))
-	}
-	return text
+	return e, Deparse(e)
 }

@@ -28,7 +28,8 @@ func (c *converter) objectStmt(n *pg.Node) ast.Stmt {
 		if s.WithCheckOption > pg.ViewCheckOption_NO_CHECK_OPTION {
 			return &ast.Unsupported{Feature: "WITH CHECK OPTION"}
 		}
-		return &ast.CreateView{View: c.rangeVar(s.View), Columns: stringsOf(s.Aliases), Query: c.stmt(s.Query), QueryText: c.stmtText(s.Query), Replace: s.Replace}
+		query := c.stmt(s.Query)
+		return &ast.CreateView{View: c.rangeVar(s.View), Columns: stringsOf(s.Aliases), Query: query, QueryText: DeparseStmt(query), Replace: s.Replace}
 	case *pg.Node_CreateExtensionStmt:
 		return createExtension(v.CreateExtensionStmt)
 	case *pg.Node_CreatedbStmt:

@@ -118,7 +118,7 @@ func (c *converter) constraint(k *pg.Constraint) ast.Constraint {
 		out.Kind = ast.ConstraintExclusion
 	}
 	if k.RawExpr != nil {
-		out.Expr, out.ExprText = c.expr(k.RawExpr), c.exprText(k.RawExpr)
+		out.Expr, out.ExprText = c.exprText(k.RawExpr)
 	}
 	return out
 }
@@ -130,8 +130,9 @@ func (c *converter) partitionSpec(p *pg.PartitionSpec) *ast.PartitionSpec {
 	out := &ast.PartitionSpec{Strategy: strings.ToLower(strings.TrimPrefix(p.Strategy.String(), "PARTITION_STRATEGY_"))}
 	out.Elems = each(p.PartParams, func(n *pg.Node) ast.IndexElem {
 		e := n.GetPartitionElem()
+		expr, text := c.exprText(e.GetExpr())
 		return ast.IndexElem{
-			Column: e.GetName(), Expr: c.expr(e.GetExpr()), ExprText: c.exprText(e.GetExpr()), Opclass: stringsOf(e.GetOpclass()),
+			Column: e.GetName(), Expr: expr, ExprText: text, Opclass: stringsOf(e.GetOpclass()),
 			Collation: stringsOf(e.GetCollation()), Pos: c.pos(e.GetLocation()),
 		}
 	})
@@ -156,16 +157,17 @@ func (c *converter) createTableAs(s *pg.CreateTableAsStmt) ast.Stmt {
 		OnCommit: onCommit(into.GetOnCommit()),
 	}
 	if out.MatView {
-		out.QueryText = c.stmtText(s.Query)
+		out.QueryText = DeparseStmt(out.Query)
 	}
 	return out
 }
 
 func (c *converter) createIndex(s *pg.IndexStmt) ast.Stmt {
+	where, whereText := c.exprText(s.WhereClause)
 	return &ast.CreateIndex{
 		Name: s.Idxname, Table: c.rangeVar(s.Relation), Method: s.AccessMethod, Unique: s.Unique, Concurrently: s.Concurrent,
 		IfNotExists: s.IfNotExists, Elems: each(s.IndexParams, c.indexElem), Include: stringsOf(s.IndexIncludingParams),
-		Where: c.expr(s.WhereClause), WhereText: c.exprText(s.WhereClause), Options: c.options(s.Options), NullsNotDist: s.NullsNotDistinct,
+		Where: where, WhereText: whereText, Options: c.options(s.Options), NullsNotDist: s.NullsNotDistinct,
 	}
 }
 
@@ -174,8 +176,9 @@ func (c *converter) indexElem(n *pg.Node) ast.IndexElem {
 	if len(e.GetOpclassopts()) > 0 {
 		c.unsupported("operator class parameters", -1)
 	}
+	expr, text := c.exprText(e.GetExpr())
 	return ast.IndexElem{
-		Column: e.GetName(), Expr: c.expr(e.GetExpr()), ExprText: c.exprText(e.GetExpr()), Opclass: stringsOf(e.GetOpclass()),
+		Column: e.GetName(), Expr: expr, ExprText: text, Opclass: stringsOf(e.GetOpclass()),
 		Collation: stringsOf(e.GetCollation()), Desc: e.GetOrdering() == pg.SortByDir_SORTBY_DESC, Nulls: nullsOrder(e.GetNullsOrdering()),
 	}
 }
@@ -224,7 +227,8 @@ func (c *converter) alterAction(n *pg.Node) ast.AlterAction {
 	case pg.AlterTableType_AT_ColumnDefault:
 		out.Op = "DROP DEFAULT"
 		if a.Def != nil {
-			out.Op, out.Expr, out.ExprText = "SET DEFAULT", c.expr(a.Def), c.exprText(a.Def)
+			out.Op = "SET DEFAULT"
+			out.Expr, out.ExprText = c.exprText(a.Def)
 		}
 		return out
 	case pg.AlterTableType_AT_SetStatistics:
@@ -235,7 +239,8 @@ func (c *converter) alterAction(n *pg.Node) ast.AlterAction {
 		out.Name = roleName(a.Newowner)
 	case pg.AlterTableType_AT_AlterColumnType:
 		d := a.Def.GetColumnDef()
-		out.Type, out.Using, out.UsingText = c.typeName(d.GetTypeName()), c.expr(d.GetRawDefault()), c.exprText(d.GetRawDefault())
+		out.Type = c.typeName(d.GetTypeName())
+		out.Using, out.UsingText = c.exprText(d.GetRawDefault())
 		out.Column = &ast.ColumnDef{Name: a.Name, Type: out.Type, Collation: stringsOf(d.GetCollClause().GetCollname()), Pos: c.pos(d.GetLocation())}
 		out.Pos = out.Column.Pos
 		return out

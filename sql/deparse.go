@@ -84,7 +84,11 @@ func (p *printer) exprIn(e ast.Expr, operand bool) {
 		p.exprs(v.Elems)
 		p.write("]")
 	case *ast.RowExpr:
-		p.call("ROW", v.Args)
+		if len(v.Args) > 1 { // not ROW(…): GROUP BY (a, b) groups by both
+			p.call("", v.Args)
+		} else {
+			p.call("ROW", v.Args)
+		}
 	case *ast.ValueFunction:
 		p.valueFunction(v)
 	case *ast.Grouping:
@@ -104,8 +108,8 @@ func (p *printer) exprIn(e ast.Expr, operand bool) {
 			p.write(QuoteIdent(v.Name))
 		}
 	default:
-		if sub, ok := e.(*ast.SubLink); ok && sub.Test == nil {
-			p.subLink(sub)
+		if standsAlone(e) {
+			p.operation(e)
 			return
 		}
 		if operand {
@@ -116,6 +120,12 @@ func (p *printer) exprIn(e ast.Expr, operand bool) {
 			p.operation(e)
 		}
 	}
+}
+
+// standsAlone says whether an operation needs no parentheses as an operand.
+func standsAlone(e ast.Expr) bool {
+	sub, ok := e.(*ast.SubLink)
+	return ok && sub.Test == nil
 }
 
 // operation prints what needs parentheses as an operand.
@@ -215,7 +225,11 @@ func (p *printer) call(name string, args []ast.Expr) {
 
 func (p *printer) operator(o *ast.Op) {
 	if o.Left != nil {
-		p.inner(o.Left)
+		if left, ok := o.Left.(*ast.Op); ok && chains(left, o) {
+			p.operator(left)
+		} else {
+			p.inner(o.Left)
+		}
 		p.write(" ")
 	}
 	if o.Schema != "" {
@@ -225,6 +239,19 @@ func (p *printer) operator(o *ast.Op) {
 	}
 	p.write(" ")
 	p.inner(o.Right)
+}
+
+// chains says whether left may stand before o without parentheses: a || b || c.
+// Long chains must not become nested parentheses, which the guard caps earlier.
+func chains(left, o *ast.Op) bool {
+	if left.Left == nil || left.Name != o.Name || left.Schema != o.Schema {
+		return false
+	}
+	switch o.Name {
+	case "<", ">", "=", "<=", ">=", "<>": // not associative
+		return false
+	}
+	return true
 }
 
 func (p *printer) boolExpr(b *ast.BoolExpr) {
@@ -366,11 +393,12 @@ func (p *printer) valueFunction(f *ast.ValueFunction) {
 	}
 }
 
-// funcCall prints a call. pg_catalog is left out for plain functions, as
-// PostgreSQL does, but kept for those whose name is a keyword, like
-// pg_catalog.extract.
+// funcCall prints a call. What has a syntax of its own is printed in it.
 func (p *printer) funcCall(f *ast.FuncCall) {
-	p.functionName(f.Name)
+	if p.sqlCall(f) {
+		return
+	}
+	p.qualified(f.Name)
 	p.write("(")
 	if f.Distinct {
 		p.write("DISTINCT ")
@@ -410,13 +438,43 @@ func (p *printer) funcCall(f *ast.FuncCall) {
 	}
 }
 
-func (p *printer) functionName(names []string) {
-	if len(names) == 2 && names[0] == "pg_catalog" && isPlainIdent(names[1]) {
-		if _, keyword := keywordCategories[names[1]]; !keyword {
-			names = names[1:]
-		}
+// sqlCall prints AT TIME ZONE and EXTRACT, which the parser gives as functions
+// of pg_catalog; false when f is another call.
+func (p *printer) sqlCall(f *ast.FuncCall) bool {
+	if len(f.Name) != 2 || f.Name[0] != "pg_catalog" || len(f.Args) != 2 || f.ArgNames != nil || f.Distinct || f.Variadic ||
+		f.OrderBy != nil || f.Filter != nil || f.Over != nil {
+		return false
 	}
-	p.qualified(names)
+	switch f.Name[1] {
+	case "timezone":
+		p.write("(")
+		p.inner(f.Args[1])
+		p.write(" AT TIME ZONE ")
+		p.inner(f.Args[0])
+		p.write(")")
+	case "extract":
+		field, ok := f.Args[0].(*ast.Const)
+		if !ok || field.Kind != ast.ConstString {
+			return false
+		}
+		p.write("EXTRACT(", extractField(field.Text), " FROM ")
+		p.top(f.Args[1])
+		p.write(")")
+	default:
+		return false
+	}
+	return true
+}
+
+func extractField(name string) string {
+	switch name {
+	case "year", "month", "day", "hour", "minute", "second":
+		return name
+	}
+	if _, keyword := keywordCategories[name]; keyword || !isPlainIdent(name) {
+		return QuoteLiteral(name)
+	}
+	return name
 }
 
 // subLink prints [test op ANY|ALL] (query), EXISTS (query), ARRAY(query).

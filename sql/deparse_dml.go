@@ -106,3 +106,55 @@ func (p *printer) delete(s *ast.Delete) {
 	p.where(s.Where)
 	p.returning(s.Returning)
 }
+
+func (p *printer) merge(s *ast.Merge) {
+	p.with(s.With)
+	p.write("MERGE INTO ")
+	p.table(s.Table)
+	p.write(" USING ")
+	p.fromItem(s.Source)
+	p.write(" ON ")
+	p.top(s.On)
+	for _, w := range s.Whens {
+		p.mergeWhen(w)
+	}
+}
+
+func (p *printer) mergeWhen(w ast.MergeWhen) {
+	p.write(" WHEN", not(!w.Matched), " MATCHED")
+	if w.Cond != nil {
+		p.write(" AND ")
+		p.inner(w.Cond)
+	}
+	p.write(" THEN ")
+	switch w.Action {
+	case "UPDATE":
+		p.write("UPDATE SET ")
+		p.setClauses(w.Set)
+	case "INSERT":
+		p.mergeInsert(w)
+	case "DELETE":
+		p.write("DELETE")
+	default:
+		p.write("DO NOTHING")
+	}
+}
+
+func (p *printer) mergeInsert(w ast.MergeWhen) {
+	p.write("INSERT")
+	if len(w.Columns) > 0 {
+		p.write(" (")
+		list(p, w.Columns, func(t ast.Target) { p.write(QuoteIdent(t.Name)) })
+		p.write(")")
+	}
+	if w.Overriding != "" {
+		p.write(" OVERRIDING ", w.Overriding, " VALUE")
+	}
+	if w.Values == nil {
+		p.write(" DEFAULT VALUES")
+		return
+	}
+	p.write(" VALUES (")
+	p.exprs(w.Values)
+	p.write(")")
+}

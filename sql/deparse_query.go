@@ -6,8 +6,8 @@ import (
 	"github.com/akidb/akidb/sql/ast"
 )
 
-// DeparseStmt prints SELECT, VALUES, INSERT, UPDATE and DELETE as SQL; any other
-// statement gives "".
+// DeparseStmt prints SELECT, VALUES, INSERT, UPDATE, DELETE and MERGE as SQL that
+// parses back to the same tree; any other statement gives "".
 func DeparseStmt(s ast.Stmt) string {
 	p := &printer{}
 	p.stmt(s)
@@ -24,6 +24,8 @@ func (p *printer) stmt(s ast.Stmt) {
 		p.update(v)
 	case *ast.Delete:
 		p.delete(v)
+	case *ast.Merge:
+		p.merge(v)
 	}
 }
 
@@ -31,7 +33,7 @@ func (p *printer) query(s *ast.Select) {
 	p.with(s.With)
 	switch {
 	case s.SetOp != "":
-		p.setOperand(s.Left)
+		p.leftOperand(s)
 		p.write(" ", s.SetOp, " ")
 		if s.All {
 			p.write("ALL ")
@@ -57,11 +59,24 @@ func (p *printer) query(s *ast.Select) {
 	}
 }
 
+// leftOperand prints the left side of a set operation; UNIONs in a row need no parentheses.
+func (p *printer) leftOperand(s *ast.Select) {
+	if s.Left.SetOp == s.SetOp && bare(s.Left) {
+		p.query(s.Left)
+		return
+	}
+	p.setOperand(s.Left)
+}
+
+// bare says whether a query has none of the clauses that belong to a whole set operation.
+func bare(s *ast.Select) bool {
+	return s.With == nil && len(s.OrderBy) == 0 && s.Limit == nil && s.Offset == nil && len(s.Locking) == 0
+}
+
 // setOperand prints an operand of a set operation, in parentheses unless it is
 // a plain SELECT or VALUES.
 func (p *printer) setOperand(s *ast.Select) {
-	plain := s.SetOp == "" && s.With == nil && len(s.OrderBy) == 0 && s.Limit == nil && s.Offset == nil && len(s.Locking) == 0
-	if plain {
+	if s.SetOp == "" && bare(s) {
 		p.query(s)
 		return
 	}

@@ -117,12 +117,32 @@ func parseDialect(text string) (ast.Stmt, string, error) {
 		return w.alter()
 	case "truncate":
 		w.advance()
-		return nil, w.asTable(), nil
+		if w.nameFollows() {
+			return nil, w.asTable(), nil
+		}
 	case "comment":
 		w.accept("comment", "on")
 		return nil, w.asTable(), nil
 	}
 	return nil, text, nil
+}
+
+// nameFollows says whether a name comes after the current token, which then is
+// no table's name itself (TRUNCATE collection).
+func (w *words) nameFollows() bool {
+	next := *w
+	next.advance()
+	switch next.tok.kind {
+	case tokenQuoted:
+		return true
+	case tokenWord:
+		switch strings.ToLower(next.text()) {
+		case "restart", "continue", "cascade", "restrict":
+			return false
+		}
+		return true
+	}
+	return false
 }
 
 // asTable returns the text with COLLECTION at the current token written TABLE.
