@@ -20,6 +20,10 @@ var (
 func init() {
 	families = [][]*Function{
 		likeFunctions,
+		vectorFunctions,
+		distanceFunctions,
+		vectorCompareFunctions,
+		vectorAggregates,
 	}
 	operatorFamilies = [][]*Operator{
 		integerOperators,
@@ -30,8 +34,16 @@ func init() {
 		bitOperators,
 		arrayOperators,
 		timeOperators,
+		vectorOperators,
 	}
-	castFamilies = [][]CastRow{}
+	castFamilies = [][]CastRow{
+		vectorCasts,
+		numberCasts,
+		oidCasts,
+		textCasts,
+		timeCasts,
+		bitCasts,
+	}
 }
 
 // castKey names a row of pg_cast.
