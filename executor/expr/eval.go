@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"slices"
+
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/types"
 )
@@ -79,6 +81,16 @@ func (e *Call) Eval(ctx *Context) (types.Datum, error) {
 	return v, err
 }
 
+// spread gives f(VARIADIC array) of a VARIADIC "any" function its array's
+// elements one by one; NULL stays NULL.
+func spread(args []types.Datum) []types.Datum {
+	last, ok := args[len(args)-1].(*types.Array)
+	if !ok {
+		return args
+	}
+	return append(slices.Clone(args[:len(args)-1]), last.Elems...)
+}
+
 func (e *Call) apply(ctx *Context, args []types.Datum) (types.Datum, error) {
 	null := false
 	for i, a := range e.Args {
@@ -91,6 +103,12 @@ func (e *Call) apply(ctx *Context, args []types.Datum) (types.Datum, error) {
 	}
 	if null && !e.Func.NotStrict {
 		return nil, nil
+	}
+	if e.Variadic && e.Func.Variadic == types.AnyOID {
+		if args[len(args)-1] == nil {
+			return nil, nil
+		}
+		args = spread(args)
 	}
 	return e.Func.Eval(ctx, args)
 }

@@ -19,8 +19,8 @@ var arrayOperators = []*Operator{
 		return slices.ContainsFunc(y.Elems, func(e types.Datum) bool { return arrayHas(x, e) }), nil
 	}).with("&&", ""),
 	notStrict(binary("||", types.AnyCompatibleArrayOID, types.AnyCompatibleArrayOID, types.AnyCompatibleArrayOID, "array_cat", evalArrayCat)),
-	notStrict(binary("||", types.AnyCompatibleArrayOID, types.AnyCompatibleOID, types.AnyCompatibleArrayOID, "array_append", evalArrayAppend)),
-	notStrict(binary("||", types.AnyCompatibleOID, types.AnyCompatibleArrayOID, types.AnyCompatibleArrayOID, "array_prepend", evalArrayPrepend)),
+	forElement(notStrict(binary("||", types.AnyCompatibleArrayOID, types.AnyCompatibleOID, types.AnyCompatibleArrayOID, "array_append", evalArrayAppend(0))), 1, evalArrayAppend),
+	forElement(notStrict(binary("||", types.AnyCompatibleOID, types.AnyCompatibleArrayOID, types.AnyCompatibleArrayOID, "array_prepend", evalArrayPrepend(0))), 0, evalArrayPrepend),
 }
 
 func notStrict(o *Operator) *Operator {
@@ -88,24 +88,37 @@ func concatArrays(a, b *types.Array) (types.Datum, error) {
 	return out, nil
 }
 
-func evalArrayAppend(_ *Context, args []types.Datum) (types.Datum, error) {
-	return extendArray(args[0], args[1], false)
+func evalArrayAppend(elem types.OID) evalFunc {
+	return func(_ *Context, args []types.Datum) (types.Datum, error) {
+		return extendArray(elem, args[0], args[1], false)
+	}
 }
 
-func evalArrayPrepend(_ *Context, args []types.Datum) (types.Datum, error) {
-	return extendArray(args[1], args[0], true)
+func evalArrayPrepend(elem types.OID) evalFunc {
+	return func(_ *Context, args []types.Datum) (types.Datum, error) {
+		return extendArray(elem, args[1], args[0], true)
+	}
 }
 
-func extendArray(array, elem types.Datum, front bool) (types.Datum, error) {
+// forElement binds a function to the element type, which NULL || element needs:
+// the array is not there to tell it. arg is the place of the element.
+func forElement(o *Operator, arg int, eval func(elem types.OID) evalFunc) *Operator {
+	f := o.Func
+	f.BindTo = func(args []Type) *Function {
+		bound := *f
+		bound.Eval = eval(args[arg].OID)
+		return &bound
+	}
+	return o
+}
+
+func extendArray(elemType types.OID, array, elem types.Datum, front bool) (types.Datum, error) {
 	a, _ := array.(*types.Array)
 	if a == nil || len(a.Elems) == 0 {
-		oid := types.OID(0)
-		if a != nil {
-			oid = a.Elem
-		} else {
-			oid = goElemType(elem)
+		if a != nil && a.Elem != 0 {
+			elemType = a.Elem
 		}
-		return types.NewArray(oid, []types.Datum{elem}), nil
+		return types.NewArray(elemType, []types.Datum{elem}), nil
 	}
 	if len(a.Dims) != 1 {
 		return nil, pgerr.New(pgerr.DataException, "argument must be empty or one-dimensional array")
@@ -117,20 +130,4 @@ func extendArray(array, elem types.Datum, front bool) (types.Datum, error) {
 		out.Elems = append(slices.Clone(a.Elems), elem)
 	}
 	return out, nil
-}
-
-// goElemType guesses the element type of NULL || element; the binder's call
-// replaces it by the resolved type where it matters (see withElement).
-func goElemType(d types.Datum) types.OID {
-	switch d.(type) {
-	case int64:
-		return types.Int8OID
-	case bool:
-		return types.BoolOID
-	case float64:
-		return types.Float8OID
-	case *types.Numeric:
-		return types.NumericOID
-	}
-	return types.TextOID
 }
