@@ -6,32 +6,6 @@ import "time"
 
 type Weekday = time.Weekday
 
-func NumericFromInt64(v int64) *Numeric             { return nil }
-func NumericFromFloat64(f float64) *Numeric         { return nil }
-func NumericFromFloat32(f float32) *Numeric         { return nil }
-func NumericToInt64(d *Numeric) (int64, error)      { return 0, nil }
-func NumericToFloat64(d *Numeric) (float64, error)  { return 0, nil }
-func NumericRound(d *Numeric, scale int32) *Numeric { return nil }
-func NumericTrunc(d *Numeric, scale int32) *Numeric { return nil }
-func NumericCeil(d *Numeric) *Numeric               { return nil }
-func NumericFloor(d *Numeric) *Numeric              { return nil }
-func NumericAdd(a, b *Numeric) (*Numeric, error)    { return nil, nil }
-func NumericSub(a, b *Numeric) (*Numeric, error)    { return nil, nil }
-func NumericMul(a, b *Numeric) (*Numeric, error)    { return nil, nil }
-func NumericDiv(a, b *Numeric) (*Numeric, error)    { return nil, nil }
-func NumericMod(a, b *Numeric) (*Numeric, error)    { return nil, nil }
-func NumericPower(a, b *Numeric) (*Numeric, error)  { return nil, nil }
-func NumericSqrt(a *Numeric) (*Numeric, error)      { return nil, nil }
-func NumericExp(a *Numeric) (*Numeric, error)       { return nil, nil }
-func NumericLn(a *Numeric) (*Numeric, error)        { return nil, nil }
-func NumericLog(base, x *Numeric) (*Numeric, error) { return nil, nil }
-func NumericNeg(a *Numeric) *Numeric                { return nil }
-func NumericAbs(a *Numeric) *Numeric                { return nil }
-func NumericCmp(a, b *Numeric) int                  { return 0 }
-func NumericSign(a *Numeric) int                    { return 0 }
-func NumericScale(a *Numeric) int32                 { return 0 }
-func NumericIsNaN(a *Numeric) bool                  { return false }
-func ParseNumeric(s string) (*Numeric, error)       { return nil, nil }
 
 func ParseJSONB(s string) (JSONB, error) { return "", nil }
 
@@ -96,7 +70,7 @@ func TypmodOut(oid OID, typmod int32) string                                   {
 func checkJSON(s string) (string, error) { return s, nil }
 
 var (
-	dateCodec, timeCodec, timestampCodec, timestamptzCodec, intervalCodec, timetzCodec, bitCodec, numericCodec, recordCodec, anyArrayCodec, jsonbCodec = &Codec{}, &Codec{}, &Codec{}, &Codec{}, &Codec{}, &Codec{}, &Codec{}, &Codec{}, &Codec{}, &Codec{}, &Codec{}
+	dateCodec, timeCodec, timestampCodec, timestamptzCodec, intervalCodec, timetzCodec, bitCodec, recordCodec, anyArrayCodec, jsonbCodec = &Codec{}, &Codec{}, &Codec{}, &Codec{}, &Codec{}, &Codec{}, &Codec{}, &Codec{}, &Codec{}, &Codec{}
 )
 
 func intVectorCodec(oid OID) *Codec                       { return &Codec{} }
