@@ -177,11 +177,7 @@ func (c *candidate) call(env *types.Env, args []Expr, actual []types.OID, variad
 		call.Args = collectVariadic(c.fn, call.Args, declared)
 	}
 	if c.fn.ResultOf != nil {
-		argTypes := make([]Type, len(call.Args))
-		for i, a := range call.Args {
-			argTypes[i] = a.Type()
-		}
-		call.Typ = c.fn.ResultOf(argTypes)
+		call.Typ = c.fn.ResultOf(argTypes(call.Args))
 	}
 	return specialise(call, "", declared), nil
 }

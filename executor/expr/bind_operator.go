@@ -63,6 +63,14 @@ func typesOf(args []Expr) []types.OID {
 	return out
 }
 
+func argTypes(args []Expr) []Type {
+	out := make([]Type, len(args))
+	for i, a := range args {
+		out[i] = a.Type()
+	}
+	return out
+}
+
 func coerceArgs(env *types.Env, args []Expr, declared []types.OID) ([]Expr, error) {
 	out := make([]Expr, len(args))
 	for i, a := range args {
@@ -80,14 +88,10 @@ func specialise(call *Call, operator string, declared []types.OID) *Call {
 	if strings.HasPrefix(call.Func.Name, "enum_") && operator != "" && len(declared) == 2 && isUserType(declared[0]) {
 		call.Func = enumFunction(call.Func, operator, declared[0])
 	}
-	if call.Func.BindTo != nil {
-		argTypes := make([]Type, len(call.Args))
-		for i, a := range call.Args {
-			argTypes[i] = a.Type()
-		}
-		if f := call.Func.BindTo(argTypes); f != nil {
-			call.Func = f
-		}
+	if call.Func.bind != nil {
+		bound := *call.Func
+		bound.Eval = bound.bind(argTypes(call.Args), call.Variadic)
+		call.Func = &bound
 	}
 	return call
 }

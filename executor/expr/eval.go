@@ -104,7 +104,7 @@ func (e *Call) apply(ctx *Context, args []types.Datum) (types.Datum, error) {
 	if null && !e.Func.NotStrict {
 		return nil, nil
 	}
-	if e.Variadic && e.Func.Variadic == types.AnyOID {
+	if e.Variadic && e.Func.Variadic == types.AnyOID && e.Func.bind == nil {
 		if args[len(args)-1] == nil {
 			return nil, nil
 		}

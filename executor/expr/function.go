@@ -45,10 +45,6 @@ type Function struct {
 	ResultOf func(args []Type) Type
 	// Metric is set for distance functions.
 	Metric types.Metric
-	// BindTo specialises the function for the types of a call's arguments (after
-	// coercion) where Eval must know them: pg_typeof, to_jsonb, array_append.
-	// It returns a copy; nil takes the function as it is.
-	BindTo func(args []Type) *Function
 	// eval2 is Eval for two values that are not NULL, without an argument slice;
 	// the hot operators have it. Eval is set too.
 	eval2 func(a, b types.Datum) (types.Datum, error)

@@ -103,11 +103,11 @@ func evalArrayPrepend(elem types.OID) evalFunc {
 // forElement binds a function to the element type, which NULL || element needs:
 // the array is not there to tell it. arg is the place of the element.
 func forElement(o *Operator, arg int, eval func(elem types.OID) evalFunc) *Operator {
-	f := o.Func
-	f.BindTo = func(args []Type) *Function {
-		bound := *f
-		bound.Eval = eval(args[arg].OID)
-		return &bound
+	o.Func.bind = func(args []Type, _ bool) evalFunc {
+		if args == nil {
+			return eval(0)
+		}
+		return eval(args[arg].OID)
 	}
 	return o
 }
