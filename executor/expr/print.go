@@ -152,36 +152,6 @@ func (p *printer) constant(c *Const, label int) {
 	}
 }
 
-// quoteLiteral is quote_literal: an E string when there is a backslash.
-func quoteLiteral(s string) string {
-	out := "'" + strings.ReplaceAll(s, "'", "''") + "'"
-	if strings.Contains(s, `\`) {
-		return "E" + strings.ReplaceAll(out, `\`, `\\`)
-	}
-	return out
-}
-
-// quoteIdent quotes a name that is not plain lower case.
-func quoteIdent(s string) string {
-	plain := s != "" && (s[0] >= 'a' && s[0] <= 'z' || s[0] == '_')
-	for i := range len(s) {
-		c := s[i]
-		plain = plain && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_' || c == '$')
-	}
-	if plain && !reservedFunctionNames[s] {
-		return s
-	}
-	return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
-}
-
-// reservedFunctionNames are function names that the grammar keeps for itself,
-// so that PostgreSQL prints them quoted.
-var reservedFunctionNames = map[string]bool{
-	"bit": true, "char": true, "float": true, "interval": true, "left": true, "numeric": true, "overlay": true,
-	"position": true, "right": true, "substring": true, "time": true, "timestamp": true, "trim": true,
-	"values": true, "varchar": true, "overlaps": true, "like": true, "coalesce": true, "nullif": true,
-}
-
 // condition prints what has keywords.
 func (p *printer) condition(e Expr) {
 	switch x := e.(type) {
