@@ -86,6 +86,9 @@ type Check struct {
 	Expr string    `json:"expr"`
 	// Columns are the attnums used.
 	Columns []int16 `json:"columns,omitempty"`
+	// NotValid says that rows older than the constraint were not checked.
+	NotValid bool   `json:"not_valid,omitempty"`
+	Comment  string `json:"comment,omitempty"`
 }
 
 // Foreign is a FOREIGN KEY constraint.
