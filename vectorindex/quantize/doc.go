@@ -1,0 +1,7 @@
+// Package quantize turns vectors into compact codes whose distances are cheap
+// and near the true ones. Codes steer a search; what it returns is measured again
+// on the vectors themselves.
+//
+// SQ8 spends one byte an element. The package holds no vectors and owns no
+// memory: codes are written where the caller says.
+package quantize
