@@ -93,3 +93,42 @@ func recallAt10(found []storage.Candidate, truth []int32) int {
 	}
 	return hits
 }
+
+func TestCheckpointOfADataSet(t *testing.T) {
+	name := os.Getenv("AKIDB_CHECKPOINT_OF")
+	if name == "" {
+		t.Skip("AKIDB_CHECKPOINT_OF is not set")
+	}
+	set, err := dataset.Open(os.Getenv("AKIDB_DATASETS"), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := fill(t, set, 16, 16)
+	defer func() { _ = x.Close() }()
+	if err := x.Build(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+	path := t.TempDir() + "/graph"
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	if err := x.WriteCheckpoint(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("write %.2f s", time.Since(start).Seconds())
+	start = time.Now()
+	y, err := Load(path, x.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = y.Close() }()
+	t.Logf("load %.2f s", time.Since(start).Seconds())
+	if a, b := measure(t, x, set, 40), measure(t, y, set, 40); a != b {
+		t.Errorf("recall %v before, %v after", a, b)
+	}
+}
