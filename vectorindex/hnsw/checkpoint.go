@@ -5,8 +5,6 @@ import (
 	"hash/crc32"
 	"io"
 	"unsafe"
-
-	"github.com/akidb/akidb/internal/types"
 )
 
 // The checkpoint file is described byte by byte in docs/formats/hnsw-checkpoint.md.
