@@ -1,0 +1,17 @@
+// Package rowstore owns everything that is durable on local disk but index
+// checkpoints: rows, secondary index entries, sequences and the catalog, all in
+// one Pebble store. It is the only importer of Pebble.
+//
+// The only atomic step there is is the commit of one Pebble batch; a transaction
+// is exactly one. Until then its writes lie in sorted layers in memory, one a
+// savepoint and one for the running statement (layer.go), except for the
+// vectors of bulk loads, which are written ahead under row ids that a durable
+// intent reserves (bulk.go).
+//
+// A statement reads a Pebble snapshot with the layers over it. Locks (locks.go)
+// are in memory: of tables, rows, unique keys and names, until the transaction ends.
+//
+// Lock order: Txn (one goroutine) > Store.catalogMu > locker.mu, Store.snapMu,
+// Store.tablesMu; the last three are leaves. Keys and values are laid out in
+// keys.go and rowcodec.go; docs/formats/rowstore.md says it byte by byte.
+package rowstore

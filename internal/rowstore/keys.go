@@ -1,0 +1,71 @@
+package rowstore
+
+import (
+	"encoding/binary"
+
+	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/types"
+)
+
+// The first byte of a key says what it is. Numbers are big-endian.
+const (
+	keyFormat    = 0x01 // → format version, uint32
+	keyObject    = 0x02 // kind uint8, oid uint32 → descriptor, JSON
+	keyNextOID   = 0x03 // → first oid not reserved, uint32
+	keySequence  = 0x04 // oid → value int64, called uint8
+	keyWatermark = 0x05 // table → first row id not reserved, uint64
+	keyIntent    = 0x06 // table, first row id → last row id: vectors written ahead
+	keyCount     = 0x07 // table → number of rows, int64, merged by adding
+	keyRow       = 0x10 // table, row id → row without vectors
+	keyVector    = 0x11 // table, attnum uint16, row id → raw vector
+	keyIndex     = 0x12 // index, key columns[, row id] → row id where the key alone is unique
+)
+
+// formatVersion is that of the whole store.
+const formatVersion = 1
+
+func objectKey(kind catalog.Kind, id types.OID) []byte {
+	return binary.BigEndian.AppendUint32([]byte{keyObject, byte(kind)}, uint32(id))
+}
+
+func oidKey(prefix byte, id types.OID) []byte {
+	return binary.BigEndian.AppendUint32([]byte{prefix}, uint32(id))
+}
+
+func intentKey(table types.OID, first types.RowID) []byte {
+	return binary.BigEndian.AppendUint64(oidKey(keyIntent, table), uint64(first))
+}
+
+func rowKey(dst []byte, table types.OID, id types.RowID) []byte {
+	dst = binary.BigEndian.AppendUint32(append(dst, keyRow), uint32(table))
+	return binary.BigEndian.AppendUint64(dst, uint64(id))
+}
+
+func vectorPrefix(dst []byte, table types.OID, attnum int16) []byte {
+	dst = binary.BigEndian.AppendUint32(append(dst, keyVector), uint32(table))
+	return binary.BigEndian.AppendUint16(dst, uint16(attnum))
+}
+
+func vectorKey(dst []byte, table types.OID, attnum int16, id types.RowID) []byte {
+	return binary.BigEndian.AppendUint64(vectorPrefix(dst, table, attnum), uint64(id))
+}
+
+// idOf reads the row id at the end of a row or vector key.
+func idOf(key []byte) types.RowID {
+	return types.RowID(binary.BigEndian.Uint64(key[len(key)-8:]))
+}
+
+// prefixLen is the length of the prefix that names a table's rows or vectors or
+// an index's entries: the unit in which they are emptied.
+const prefixLen = 5
+
+// prefixEnd is the first key after all those that begin with prefix.
+func prefixEnd(prefix []byte) []byte {
+	end := append([]byte(nil), prefix...)
+	for i := len(end) - 1; i >= 0; i-- {
+		if end[i]++; end[i] != 0 {
+			return end[:i+1]
+		}
+	}
+	return nil
+}

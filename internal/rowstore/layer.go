@@ -1,0 +1,206 @@
+package rowstore
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/google/btree"
+
+	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/types"
+)
+
+// entry is one write of a transaction; a nil value deletes.
+type entry struct {
+	key   []byte
+	value []byte
+}
+
+func (e entry) deletes() bool { return e.value == nil }
+
+func entryLess(a, b entry) bool { return bytes.Compare(a.key, b.key) < 0 }
+
+// layer is the writes of one statement, or of what ran since a savepoint.
+type layer struct {
+	savepoint string // the name that opened it, "" for the lowest and for statements
+	writes    *btree.BTreeG[entry]
+	// emptied are the prefixes below which nothing of what lies under this layer shows.
+	emptied map[string]bool
+	// written and deleted are row ids by table, for the observer.
+	written map[types.OID][]types.RowID
+	deleted map[types.OID][]types.RowID
+	counts  map[types.OID]int64 // change of the number of rows
+	moved   map[rowName]types.RowID
+	changes []catalog.Change
+	intents []intent
+	scratch [][]byte // prefixes written ahead (index builds) that a rollback clears
+}
+
+// rowName names a row.
+type rowName struct {
+	table types.OID
+	id    types.RowID
+}
+
+// intent is a range of row ids whose vectors were written ahead.
+type intent struct {
+	table       types.OID
+	first, last types.RowID
+	vectors     []int16
+}
+
+func newLayer(savepoint string) *layer {
+	return &layer{savepoint: savepoint, writes: btree.NewG(32, entryLess)}
+}
+
+func (l *layer) put(key, value []byte) { l.writes.ReplaceOrInsert(entry{key, value}) }
+func (l *layer) remove(key []byte)     { l.writes.ReplaceOrInsert(entry{key: key}) }
+
+// empty hides everything below a prefix, this layer's own writes included.
+func (l *layer) empty(prefix []byte) {
+	if l.emptied == nil {
+		l.emptied = map[string]bool{}
+	}
+	l.emptied[string(prefix)] = true
+	if prefix[0] == keyRow {
+		delete(l.counts, types.OID(binary.BigEndian.Uint32(prefix[1:])))
+	}
+	var gone [][]byte
+	l.writes.AscendGreaterOrEqual(entry{key: prefix}, func(e entry) bool {
+		if !bytes.HasPrefix(e.key, prefix) {
+			return false
+		}
+		gone = append(gone, e.key)
+		return true
+	})
+	for _, k := range gone {
+		l.writes.Delete(entry{key: k})
+	}
+}
+
+func (l *layer) hides(key []byte) bool {
+	return len(l.emptied) > 0 && len(key) >= prefixLen && l.emptied[string(key[:prefixLen])]
+}
+
+func addID(m *map[types.OID][]types.RowID, table types.OID, id types.RowID) {
+	if *m == nil {
+		*m = map[types.OID][]types.RowID{}
+	}
+	(*m)[table] = append((*m)[table], id)
+}
+
+func (l *layer) count(table types.OID, n int64) {
+	if l.counts == nil {
+		l.counts = map[types.OID]int64{}
+	}
+	l.counts[table] += n
+}
+
+// merge puts upper's writes over l's.
+func (l *layer) merge(upper *layer) {
+	for prefix := range upper.emptied {
+		l.empty([]byte(prefix))
+	}
+	if l.writes.Len() == 0 {
+		l.writes = upper.writes
+	} else {
+		upper.writes.Ascend(func(e entry) bool {
+			l.writes.ReplaceOrInsert(e)
+			return true
+		})
+	}
+	for t, ids := range upper.written {
+		for _, id := range ids {
+			addID(&l.written, t, id)
+		}
+	}
+	for t, ids := range upper.deleted {
+		for _, id := range ids {
+			addID(&l.deleted, t, id)
+		}
+	}
+	for t, n := range upper.counts {
+		l.count(t, n)
+	}
+	for from, to := range upper.moved {
+		l.move(from, to)
+	}
+	l.changes = append(l.changes, upper.changes...)
+	l.intents = append(l.intents, upper.intents...)
+	l.scratch = append(l.scratch, upper.scratch...)
+}
+
+func (l *layer) move(from rowName, to types.RowID) {
+	if l.moved == nil {
+		l.moved = map[rowName]types.RowID{}
+	}
+	l.moved[from] = to
+}
+
+// find looks a key up in layers, the last first. found says that a layer
+// decides; then a nil value means that the key is not there.
+func find(layers []*layer, key []byte) (value []byte, found bool) {
+	for i := len(layers) - 1; i >= 0; i-- {
+		l := layers[i]
+		if l.writes.Len() > 0 {
+			if e, ok := l.writes.Get(entry{key: key}); ok {
+				return e.value, true
+			}
+		}
+		if l.hides(key) {
+			return nil, true
+		}
+	}
+	return nil, false
+}
+
+// between gathers what layers say of the keys of [low, high), in order; hidden
+// says that nothing under the layers shows. low and high share a prefix.
+func between(layers []*layer, low, high []byte) (list []entry, hidden bool) {
+	for _, l := range layers {
+		if l.hides(low) {
+			list, hidden = nil, true
+		}
+		if l.writes.Len() == 0 {
+			continue
+		}
+		var upper []entry
+		l.writes.AscendRange(entry{key: low}, entry{key: high}, func(e entry) bool {
+			upper = append(upper, e)
+			return true
+		})
+		list = overlay(list, upper)
+	}
+	return list, hidden
+}
+
+// overlay merges two sorted lists; upper wins.
+func overlay(lower, upper []entry) []entry {
+	if len(lower) == 0 {
+		return upper
+	}
+	if len(upper) == 0 {
+		return lower
+	}
+	out := make([]entry, 0, len(lower)+len(upper))
+	i, j := 0, 0
+	for i < len(lower) || j < len(upper) {
+		switch {
+		case i == len(lower):
+			out, j = append(out, upper[j]), j+1
+		case j == len(upper):
+			out, i = append(out, lower[i]), i+1
+		default:
+			c := bytes.Compare(lower[i].key, upper[j].key)
+			if c >= 0 {
+				out, j = append(out, upper[j]), j+1
+				if c == 0 {
+					i++
+				}
+			} else {
+				out, i = append(out, lower[i]), i+1
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,333 @@
+package rowstore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/akidb/akidb/internal/pgerr"
+	"github.com/akidb/akidb/internal/storage"
+	"github.com/akidb/akidb/internal/types"
+)
+
+// lockKind is what a lock protects.
+type lockKind uint8
+
+const (
+	lockTable lockKind = iota
+	lockRow
+	lockUnique // a key of a unique index
+	lockName   // the name of a schema object
+)
+
+// lockID names what is locked.
+type lockID struct {
+	kind lockKind
+	oid  types.OID   // table or index
+	row  types.RowID // of a row
+	key  string      // of a unique index, or the name
+}
+
+// conflicting says which modes exclude which, by kind. Modes are bit positions.
+var (
+	tableConflicts = [...]uint16{
+		storage.LockAccessShare:          1 << storage.LockAccessExclusive,
+		storage.LockRowShare:             1<<storage.LockExclusive | 1<<storage.LockAccessExclusive,
+		storage.LockRowExclusive:         1<<storage.LockShare | 1<<storage.LockShareRowExclusive | 1<<storage.LockExclusive | 1<<storage.LockAccessExclusive,
+		storage.LockShareUpdateExclusive: 1<<storage.LockShareUpdateExclusive | 1<<storage.LockShare | 1<<storage.LockShareRowExclusive | 1<<storage.LockExclusive | 1<<storage.LockAccessExclusive,
+		storage.LockShare:                1<<storage.LockRowExclusive | 1<<storage.LockShareUpdateExclusive | 1<<storage.LockShareRowExclusive | 1<<storage.LockExclusive | 1<<storage.LockAccessExclusive,
+		storage.LockShareRowExclusive:    0x1fe &^ (1<<storage.LockAccessShare | 1<<storage.LockRowShare),
+		storage.LockExclusive:            0x1fe &^ (1 << storage.LockAccessShare),
+		storage.LockAccessExclusive:      0x1fe,
+	}
+	rowConflicts = [...]uint16{
+		storage.ForKeyShare:    1 << storage.ForUpdate,
+		storage.ForShare:       1<<storage.ForNoKeyUpdate | 1<<storage.ForUpdate,
+		storage.ForNoKeyUpdate: 1<<storage.ForShare | 1<<storage.ForNoKeyUpdate | 1<<storage.ForUpdate,
+		storage.ForUpdate:      1<<storage.ForKeyShare | 1<<storage.ForShare | 1<<storage.ForNoKeyUpdate | 1<<storage.ForUpdate,
+	}
+)
+
+func conflicts(kind lockKind, mode uint8) uint16 {
+	switch kind {
+	case lockTable:
+		return tableConflicts[mode]
+	case lockRow:
+		return rowConflicts[mode]
+	default:
+		return ^uint16(0)
+	}
+}
+
+// lock is one thing that is locked: by mode bits of its holders, with a queue.
+type lock struct {
+	holders map[*owner]uint16
+	queue   []*waiter
+}
+
+// waiter is a request in a queue.
+type waiter struct {
+	owner   *owner
+	id      lockID
+	mode    uint8
+	granted chan struct{}
+	failed  error // set under locker.mu before granted is closed
+}
+
+// owner is a transaction as the locker sees it.
+type owner struct {
+	session uint64
+	held    map[lockID]struct{}
+	waiting *waiter
+}
+
+// locker is all locks. mu guards everything of it, owners' fields included.
+type locker struct {
+	mu    sync.Mutex
+	locks map[lockID]*lock
+}
+
+func newLocker() *locker { return &locker{locks: map[lockID]*lock{}} }
+
+func newOwner(session uint64) *owner { return &owner{session: session, held: map[lockID]struct{}{}} }
+
+// acquire takes a lock; skipped is true when the policy says not to wait. fresh
+// says that the owner did not hold it before.
+func (l *locker) acquire(ctx context.Context, o *owner, id lockID, mode uint8, wait storage.WaitPolicy) (skipped, fresh bool, err error) {
+	l.mu.Lock()
+	lk := l.locks[id]
+	if lk == nil {
+		lk = &lock{holders: map[*owner]uint16{}}
+		l.locks[id] = lk
+	}
+	had, holds := lk.holders[o]
+	if holds && had&(1<<mode) != 0 {
+		l.mu.Unlock()
+		return false, false, nil
+	}
+	if !l.blocked(lk, o, id.kind, mode, holds) {
+		lk.holders[o] = had | 1<<mode
+		o.held[id] = struct{}{}
+		l.mu.Unlock()
+		return false, !holds, nil
+	}
+	if wait.SkipLocked || wait.NoWait {
+		l.dropIfFree(id, lk)
+		l.mu.Unlock()
+		if wait.SkipLocked {
+			return true, false, nil
+		}
+		return false, false, errNoWait(id)
+	}
+	w := &waiter{owner: o, id: id, mode: mode, granted: make(chan struct{})}
+	lk.queue = append(lk.queue, w)
+	o.waiting = w
+	if cycle := l.cycle(o); cycle != nil {
+		l.unqueue(w)
+		l.mu.Unlock()
+		return false, false, errDeadlock(cycle)
+	}
+	l.mu.Unlock()
+	err = l.wait(ctx, w, wait.Timeout)
+	return false, !holds && err == nil, err
+}
+
+// blocked says whether a request must wait: a holder conflicts, or one that
+// waits already does (so that nobody waits for ever), unless the owner holds the lock.
+func (l *locker) blocked(lk *lock, o *owner, kind lockKind, mode uint8, holds bool) bool {
+	bad := conflicts(kind, mode)
+	for h, modes := range lk.holders {
+		if h != o && modes&bad != 0 {
+			return true
+		}
+	}
+	if holds {
+		return false
+	}
+	for _, w := range lk.queue {
+		if w.owner != o && bad&(1<<w.mode) != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *locker) wait(ctx context.Context, w *waiter, limit time.Duration) error {
+	var expired <-chan time.Time
+	if limit > 0 {
+		t := time.NewTimer(limit)
+		defer t.Stop()
+		expired = t.C
+	}
+	var err error
+	select {
+	case <-w.granted:
+		return w.failed
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	case <-expired:
+		err = pgerr.New(pgerr.LockNotAvailable, "canceling statement due to lock timeout")
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-w.granted: // in the meantime; it is released with the transaction
+	default:
+		l.unqueue(w)
+	}
+	return err
+}
+
+// unqueue takes a request back.
+func (l *locker) unqueue(w *waiter) {
+	w.owner.waiting = nil
+	lk := l.locks[w.id]
+	for i, q := range lk.queue {
+		if q == w {
+			lk.queue = append(lk.queue[:i], lk.queue[i+1:]...)
+			break
+		}
+	}
+	l.grant(w.id, lk)
+}
+
+// grant gives the lock to those in the queue that can have it, in order.
+func (l *locker) grant(id lockID, lk *lock) {
+	for i := 0; i < len(lk.queue); {
+		w := lk.queue[i]
+		bad := conflicts(id.kind, w.mode)
+		free := true
+		for h, modes := range lk.holders {
+			if h != w.owner && modes&bad != 0 {
+				free = false
+			}
+		}
+		_, holds := lk.holders[w.owner]
+		for _, before := range lk.queue[:i] {
+			if !holds && before.owner != w.owner && bad&(1<<before.mode) != 0 {
+				free = false
+			}
+		}
+		if !free {
+			i++
+			continue
+		}
+		lk.queue = append(lk.queue[:i], lk.queue[i+1:]...)
+		lk.holders[w.owner] |= 1 << w.mode
+		w.owner.held[id] = struct{}{}
+		w.owner.waiting = nil
+		close(w.granted)
+	}
+	l.dropIfFree(id, lk)
+}
+
+func (l *locker) dropIfFree(id lockID, lk *lock) {
+	if len(lk.holders) == 0 && len(lk.queue) == 0 {
+		delete(l.locks, id)
+	}
+}
+
+// release gives one lock back.
+func (l *locker) release(o *owner, id lockID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.releaseLocked(o, id)
+}
+
+func (l *locker) releaseLocked(o *owner, id lockID) {
+	if lk := l.locks[id]; lk != nil {
+		delete(lk.holders, o)
+		l.grant(id, lk)
+	}
+	delete(o.held, id)
+}
+
+// releaseAll gives back all that an owner holds.
+func (l *locker) releaseAll(o *owner) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id := range o.held {
+		l.releaseLocked(o, id)
+	}
+}
+
+// cycle finds a circle of owners that wait for each other through o, or nil.
+func (l *locker) cycle(o *owner) []*waiter {
+	seen := map[*owner]bool{}
+	var path []*waiter
+	var visit func(x *owner) bool
+	visit = func(x *owner) bool {
+		w := x.waiting
+		if w == nil || seen[x] {
+			return false
+		}
+		seen[x] = true
+		path = append(path, w)
+		for _, y := range l.blockers(w) {
+			if y == o || visit(y) {
+				return true
+			}
+		}
+		path = path[:len(path)-1]
+		return false
+	}
+	if visit(o) {
+		return path
+	}
+	return nil
+}
+
+// blockers are the owners that a request waits for.
+func (l *locker) blockers(w *waiter) []*owner {
+	lk := l.locks[w.id]
+	bad := conflicts(w.id.kind, w.mode)
+	var out []*owner
+	for h, modes := range lk.holders {
+		if h != w.owner && modes&bad != 0 {
+			out = append(out, h)
+		}
+	}
+	if _, holds := lk.holders[w.owner]; holds {
+		return out
+	}
+	for _, q := range lk.queue {
+		if q == w {
+			break
+		}
+		if q.owner != w.owner && bad&(1<<q.mode) != 0 {
+			out = append(out, q.owner)
+		}
+	}
+	return out
+}
+
+func (id lockID) String() string {
+	switch id.kind {
+	case lockRow:
+		return fmt.Sprintf("row %d of relation %d", id.row, id.oid)
+	case lockUnique:
+		return fmt.Sprintf("a key of index %d", id.oid)
+	case lockName:
+		return "name " + id.key
+	default:
+		return fmt.Sprintf("relation %d", id.oid)
+	}
+}
+
+func errNoWait(id lockID) error {
+	if id.kind == lockTable || id.kind == lockName {
+		return pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on relation")
+	}
+	return pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on row in relation")
+}
+
+func errDeadlock(cycle []*waiter) error {
+	var lines []string
+	for i, w := range cycle {
+		next := cycle[(i+1)%len(cycle)]
+		lines = append(lines, fmt.Sprintf("Session %d waits for %s; blocked by session %d.", w.owner.session, w.id, next.owner.session))
+	}
+	return pgerr.New(pgerr.DeadlockDetected, "deadlock detected").WithDetail("%s", strings.Join(lines, "\n"))
+}

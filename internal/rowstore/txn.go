@@ -1,0 +1,347 @@
+package rowstore
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/pgerr"
+	"github.com/akidb/akidb/internal/storage"
+	"github.com/akidb/akidb/internal/types"
+)
+
+// Txn is a transaction. It belongs to one goroutine.
+type Txn struct {
+	store *Store
+	opts  storage.TxnOptions
+	owner *owner
+	done  bool
+
+	snap *snapshot
+	// layers are the transaction's writes, the lowest first; while a statement
+	// runs the last one is its own, which it does not read until Advance.
+	layers    []*layer
+	statement bool
+	advanced  bool
+
+	tableModes map[types.OID]uint16 // table locks held, as mode bits
+	schema     struct {             // the catalog with this transaction's changes
+		base, own *catalog.Snapshot
+		changes   int
+	}
+	reader        rowReader
+	readerColumns columnList
+}
+
+// Begin starts a transaction.
+func (s *Store) Begin(_ context.Context, opts storage.TxnOptions) (*Txn, error) {
+	return &Txn{store: s, opts: opts, owner: newOwner(opts.Session), layers: []*layer{newLayer("")}}, nil
+}
+
+// Catalog is the schema as this transaction sees it.
+func (t *Txn) Catalog() *catalog.Snapshot {
+	base := t.store.Catalog()
+	n := 0
+	for _, l := range t.layers {
+		n += len(l.changes)
+	}
+	if n == 0 {
+		return base
+	}
+	if t.schema.base != base || t.schema.changes != n || t.schema.own == nil {
+		own := base
+		for _, l := range t.layers {
+			if len(l.changes) > 0 {
+				own = own.Apply(l.changes...)
+			}
+		}
+		t.schema.base, t.schema.own, t.schema.changes = base, own, n
+	}
+	return t.schema.own
+}
+
+// StartStatement takes the statement's snapshot and opens its layer.
+func (t *Txn) StartStatement(context.Context) error {
+	if t.statement {
+		return errors.New("a statement of this transaction is running")
+	}
+	if t.snap != nil && t.opts.Isolation == storage.ReadCommitted {
+		if err := t.dropSnapshot(); err != nil {
+			return err
+		}
+	}
+	if t.snap == nil {
+		t.snap = t.store.takeSnapshot()
+	}
+	t.layers = append(t.layers, newLayer(""))
+	t.statement, t.advanced = true, false
+	return nil
+}
+
+// EndStatement keeps or undoes the statement's writes.
+func (t *Txn) EndStatement(ok bool) error {
+	if !t.statement {
+		return nil
+	}
+	t.statement = false
+	top := t.layers[len(t.layers)-1]
+	t.layers = t.layers[:len(t.layers)-1]
+	if ok {
+		t.layers[len(t.layers)-1].merge(top)
+	} else {
+		t.undo(top)
+	}
+	if t.opts.Isolation == storage.ReadCommitted {
+		return t.dropSnapshot()
+	}
+	return nil
+}
+
+func (t *Txn) dropSnapshot() error {
+	if t.snap == nil {
+		return nil
+	}
+	sn := t.snap
+	t.snap = nil
+	return t.store.dropSnapshot(sn)
+}
+
+// Advance makes the statement's writes so far visible to itself.
+func (t *Txn) Advance() { t.advanced = true }
+
+// visible are the layers that the statement reads.
+func (t *Txn) visible() []*layer {
+	if t.statement && !t.advanced {
+		return t.layers[:len(t.layers)-1]
+	}
+	return t.layers
+}
+
+// view is what the statement reads under its layers.
+func (t *Txn) view() pebble.Reader {
+	if t.snap != nil {
+		return t.snap.Snapshot
+	}
+	return t.store.db
+}
+
+func (t *Txn) top() *layer { return t.layers[len(t.layers)-1] }
+
+// undo forgets a layer.
+func (t *Txn) undo(l *layer) {
+	for table, ids := range l.written {
+		t.store.observer().Undone(table, ids)
+	}
+	for _, prefix := range l.scratch {
+		_ = t.store.db.DeleteRange(prefix, prefixEnd(prefix), pebble.NoSync) // else the next start sweeps it
+	}
+	for _, in := range l.intents {
+		t.store.dropIntent(in)
+	}
+	t.schema.own = nil
+}
+
+// Savepoint opens a savepoint.
+func (t *Txn) Savepoint(name string) error {
+	if t.statement {
+		return errors.New("a statement of this transaction is running")
+	}
+	t.layers = append(t.layers, newLayer(name))
+	return nil
+}
+
+func (t *Txn) savepoint(name string) (int, error) {
+	for i := len(t.layers) - 1; i > 0; i-- {
+		if t.layers[i].savepoint == name {
+			return i, nil
+		}
+	}
+	return 0, pgerr.Newf(pgerr.InvalidSavepoint, "savepoint %q does not exist", name)
+}
+
+// Release keeps what was written since a savepoint and forgets the savepoint.
+func (t *Txn) Release(name string) error {
+	i, err := t.savepoint(name)
+	if err != nil {
+		return err
+	}
+	for len(t.layers) > i {
+		top := t.top()
+		t.layers = t.layers[:len(t.layers)-1]
+		t.top().merge(top)
+	}
+	return nil
+}
+
+// RollbackTo undoes what was written since a savepoint, which stays.
+func (t *Txn) RollbackTo(name string) error {
+	if t.statement {
+		if err := t.EndStatement(false); err != nil {
+			return err
+		}
+	}
+	i, err := t.savepoint(name)
+	if err != nil {
+		return err
+	}
+	for len(t.layers) > i {
+		t.undo(t.top())
+		t.layers = t.layers[:len(t.layers)-1]
+	}
+	t.layers = append(t.layers, newLayer(name))
+	return nil
+}
+
+// Wrote says whether the transaction has changed anything.
+func (t *Txn) Wrote() bool {
+	for _, l := range t.layers {
+		if l.writes.Len() > 0 || len(l.changes) > 0 || len(l.emptied) > 0 || len(l.intents) > 0 || len(l.scratch) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Rollback undoes everything.
+func (t *Txn) Rollback() {
+	if t.done {
+		return
+	}
+	t.statement = false
+	for _, l := range t.layers {
+		t.undo(l)
+	}
+	t.end()
+}
+
+// end gives back what the transaction holds.
+func (t *Txn) end() {
+	t.done = true
+	t.layers = []*layer{newLayer("")}
+	if err := t.dropSnapshot(); err != nil {
+		t.store.opts.Logger.Error("snapshot not closed", "error", err)
+	}
+	t.store.locks.releaseAll(t.owner)
+}
+
+// Commit makes everything durable with one batch; async does not wait for the disk.
+func (t *Txn) Commit(_ context.Context, async bool) error {
+	if t.done {
+		return nil
+	}
+	if t.statement {
+		if err := t.EndStatement(true); err != nil {
+			t.Rollback()
+			return err
+		}
+	}
+	if !t.Wrote() {
+		t.end()
+		return nil
+	}
+	for len(t.layers) > 1 {
+		top := t.top()
+		t.layers = t.layers[:len(t.layers)-1]
+		t.top().merge(top)
+	}
+	if err := t.store.commit(t.layers[0], async); err != nil {
+		t.Rollback()
+		return err
+	}
+	t.end()
+	return nil
+}
+
+// commit writes a layer as one batch and makes it known.
+func (s *Store) commit(l *layer, async bool) error {
+	b := s.db.NewBatch()
+	defer func() { _ = b.Close() }()
+	if err := l.fill(b); err != nil {
+		return err
+	}
+	if len(l.changes) > 0 {
+		s.catalogMu.Lock()
+		defer s.catalogMu.Unlock()
+		if err := s.dropFreed(b, l.changes); err != nil {
+			return err
+		}
+	}
+	if err := s.space.allow(b.Len()); err != nil {
+		return err
+	}
+	mode := pebble.Sync
+	if async {
+		mode = pebble.NoSync
+	}
+	if err := b.Commit(mode); err != nil {
+		return err
+	}
+	for table, n := range l.counts {
+		s.table(table).rows.Add(n)
+	}
+	for _, prefix := range sortedPrefixes(l.emptied) {
+		if prefix[0] == keyRow {
+			s.table(types.OID(binary.BigEndian.Uint32(prefix[1:]))).rows.Store(l.counts[types.OID(binary.BigEndian.Uint32(prefix[1:]))])
+		}
+	}
+	old := s.Catalog()
+	if len(l.changes) > 0 {
+		s.catalog.Store(old.Apply(l.changes...))
+	}
+	s.committed(l)
+	if len(l.changes) > 0 {
+		s.observer().CatalogChanged(old, s.Catalog())
+	}
+	return nil
+}
+
+// fill writes the layer into a batch.
+func (l *layer) fill(b *pebble.Batch) error {
+	for _, prefix := range sortedPrefixes(l.emptied) {
+		if err := b.DeleteRange(prefix, prefixEnd(prefix), nil); err != nil {
+			return err
+		}
+		if prefix[0] == keyRow {
+			if err := b.Delete(oidKey(keyCount, types.OID(binary.BigEndian.Uint32(prefix[1:]))), nil); err != nil {
+				return err
+			}
+		}
+	}
+	var err error
+	l.writes.Ascend(func(e entry) bool {
+		if e.deletes() {
+			err = b.Delete(e.key, nil)
+		} else {
+			err = b.Set(e.key, e.value, nil)
+		}
+		return err == nil
+	})
+	if err != nil {
+		return err
+	}
+	for table, n := range l.counts {
+		if n == 0 {
+			continue
+		}
+		if err := b.Merge(oidKey(keyCount, table), binary.BigEndian.AppendUint64(nil, uint64(n)), nil); err != nil {
+			return err
+		}
+	}
+	for _, in := range l.intents {
+		if err := b.Delete(intentKey(in.table, in.first), nil); err != nil {
+			return err
+		}
+	}
+	return putChanges(b, l.changes)
+}
+
+func sortedPrefixes(m map[string]bool) [][]byte {
+	out := make([][]byte, 0, len(m))
+	for p := range m {
+		out = append(out, []byte(p))
+	}
+	return out
+}
