@@ -107,7 +107,7 @@ func powerOfNegInfinity(b *Numeric) (*Numeric, error) {
 func powerInt(base *Numeric, n int64, exp *Numeric) (*Numeric, error) {
 	f := 0.0
 	if NumericSign(base) != 0 {
-		f = float64(n) * lnEstimate(base) / math.Ln10
+		f = float64(n) * log10Estimate(base)
 	}
 	if f > numericMaxWeightDigits {
 		return nil, numericOverflow()
@@ -127,6 +127,19 @@ func powerInt(base *Numeric, n int64, exp *Numeric) (*Numeric, error) {
 		return apd.New(0, int32(-scale)), nil
 	}
 	return powerRepeated(base, n, f, scale)
+}
+
+// log10Estimate is log10(|d|) from up to four digits in base 10000, reckoned as
+// PostgreSQL does so that the scale chosen from it is the same.
+func log10Estimate(d *Numeric) float64 {
+	digits, weight := base10000(d)
+	f := float64(digits[0])
+	p := weight * 4
+	for i := 1; i < len(digits) && i < 4; i++ {
+		f = f*10000 + float64(digits[i])
+		p -= 4
+	}
+	return math.Log10(f) + float64(p)
 }
 
 // powerRepeated squares and multiplies with enough digits for the scale.
@@ -160,7 +173,9 @@ func powerRepeated(base *Numeric, n int64, weight float64, scale int) (*Numeric,
 func powerLn(a, b *Numeric) (*Numeric, error) {
 	negative := a.Negative && isOdd(b)
 	a = NumericAbs(a)
-	val := lnEstimate(a) * numericToFloat(b)
+	// PostgreSQL estimates with about 8 digits of ln(a); so must we.
+	unit := math.Pow10(max(8-lnWeight(a), 0))
+	val := math.Round(math.Round(lnEstimate(a)*unit)/unit*numericToFloat(b)*unit) / unit
 	if math.Abs(val) > numericMaxResultScale*3.01 {
 		if val > 0 {
 			return nil, numericOverflow()
