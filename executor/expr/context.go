@@ -19,6 +19,7 @@ type Context struct {
 	Runner  Runner
 
 	scratch []types.Datum // a stack of arguments under evaluation
+	dense   denseRank
 }
 
 // Runner runs subqueries for expressions; the executor implements it.

@@ -38,6 +38,9 @@ func checkCallsIn(t *testing.T, ctx *Context, table string) {
 			t.Fatalf("no => in %q", line)
 		}
 		call, want := strings.TrimSpace(line[:i]), strings.ReplaceAll(line[i+4:], `\n`, "\n")
+		if want == "''" {
+			want = ""
+		}
 		if got := runCall(ctx, call); got != want {
 			t.Errorf("%s\n  got  %s\n  want %s", call, got, want)
 		}

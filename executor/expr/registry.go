@@ -20,10 +20,26 @@ var (
 func init() {
 	families = [][]*Function{
 		likeFunctions,
+		plainAggregates,
+		sumAggregates,
+		statisticAggregates,
+		listAggregates,
+		orderedAggregates,
+		windowFunctions,
 		vectorFunctions,
 		distanceFunctions,
 		vectorCompareFunctions,
 		vectorAggregates,
+		stringFunctions,
+		stringListFunctions,
+		quoteFunctions,
+		byteFunctions,
+		unicodeFunctions,
+		regexFunctions,
+		mathFunctions,
+		trigFunctions,
+		randomFunctions,
+		bucketFunctions,
 	}
 	operatorFamilies = [][]*Operator{
 		integerOperators,
