@@ -1,0 +1,253 @@
+package plan
+
+import (
+	"strings"
+
+	"github.com/akidb/akidb/executor/expr"
+	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/pgerr"
+	"github.com/akidb/akidb/internal/types"
+	"github.com/akidb/akidb/sql/ast"
+)
+
+// scope is what names mean at one query level. Columns of all its relations lie
+// side by side in one logical row; the join planner decides later where they
+// are in fact.
+type scope struct {
+	outer *scope
+	// link is how this level reads columns of outer levels; nil at the top.
+	link *link
+	rels []*relation
+	ctes map[string]*cteBinding
+	// width is the length of the logical row.
+	width int
+	// merged are the columns of JOIN USING and NATURAL, found before others.
+	merged []mergedColumn
+	level  *level // state of aggregates and windows, nil where they are refused
+}
+
+// link gathers the outer columns that a subquery reads.
+type link struct {
+	slots  []int
+	args   []expr.Expr // over the outer logical row
+	params map[int]bool
+}
+
+// relation is one named item of FROM.
+type relation struct {
+	name    string
+	schema  string
+	start   int
+	columns []Column
+	hidden  []bool // dropped columns
+	table   *catalog.Table
+	// exprs, when set, are what the columns stand for (a row made of others).
+	rowID int  // logical place of the row id, -1 for none
+	blind bool // not visible (yet) to expressions
+}
+
+// mergedColumn is a column that a join has merged of two.
+type mergedColumn struct {
+	name        string
+	value       expr.Expr
+	left, right int // the logical places it hides
+}
+
+// cteBinding is a WITH query that is visible by name.
+type cteBinding struct {
+	index     int // in Plan.CTEs
+	columns   []Column
+	recursive *RecursiveUnion // while its recursive part is bound
+	rows      float64
+}
+
+func (s *scope) findCTE(name string) *cteBinding {
+	for ; s != nil; s = s.outer {
+		if c := s.ctes[name]; c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+// columnAt makes the expression of a relation's column.
+func (r *relation) columnAt(i int) *expr.Column {
+	return &expr.Column{Index: r.start + i, Typ: r.columns[i].Type, Name: r.columns[i].Name}
+}
+
+// find resolves a column name at this level only.
+func (s *scope) find(table, name string, pos int) (expr.Expr, error) {
+	var found expr.Expr
+	if table == "" {
+		for i := range s.merged {
+			if s.merged[i].name == name {
+				if found != nil {
+					return nil, ambiguous(name, pos)
+				}
+				found = s.merged[i].value
+			}
+		}
+		if found != nil {
+			return found, nil
+		}
+	}
+	for _, r := range s.rels {
+		if r.blind || table != "" && r.name != table {
+			continue
+		}
+		for i := range r.columns {
+			if r.columns[i].Name != name || r.hidden != nil && r.hidden[i] {
+				continue
+			}
+			if found != nil {
+				return nil, ambiguous(name, pos)
+			}
+			found = r.columnAt(i)
+		}
+	}
+	return found, nil
+}
+
+func ambiguous(name string, pos int) error {
+	return pgerr.Newf(pgerr.AmbiguousColumn, "column reference %q is ambiguous", name).At(pos)
+}
+
+func (s *scope) relation(name string) *relation {
+	for _, r := range s.rels {
+		if r.name == name && !r.blind {
+			return r
+		}
+	}
+	return nil
+}
+
+// column resolves a column reference through all levels.
+func (b *binder) column(s *scope, ref *ast.ColumnRef) (expr.Expr, error) {
+	parts := ref.Parts
+	table, name := "", parts[len(parts)-1]
+	if len(parts) > 1 {
+		table = parts[len(parts)-2]
+	}
+	var path []*scope
+	for at := s; at != nil; at = at.outer {
+		found, err := at.find(table, name, ref.Pos)
+		if err != nil {
+			return nil, err
+		}
+		if found == nil && table == "" {
+			if r := at.relation(name); r != nil {
+				found = wholeRow(r)
+			}
+		}
+		if found == nil && table != "" {
+			if r := at.relation(table); r != nil && r.table != nil && name == "tableoid" {
+				found = &expr.Const{Value: int64(r.table.ID), Typ: expr.Type{OID: types.OidOID, Typmod: -1}}
+			}
+		}
+		if found != nil {
+			return b.pass(found, path), nil
+		}
+		path = append(path, at)
+	}
+	return nil, b.unknownColumn(s, parts, ref.Pos)
+}
+
+// pass hands a value of an outer level down through the levels of path, the
+// innermost first.
+func (b *binder) pass(e expr.Expr, path []*scope) expr.Expr {
+	if len(path) == 0 {
+		return e
+	}
+	if _, ok := e.(*expr.Const); ok {
+		return e
+	}
+	nearest := path[len(path)-1].link
+	slot := -1
+	for i, arg := range nearest.args {
+		if expr.Equal(arg, e) {
+			slot = nearest.slots[i]
+		}
+	}
+	if slot < 0 {
+		slot = b.plan.ExecSlots
+		b.plan.ExecSlots++
+		nearest.slots = append(nearest.slots, slot)
+		nearest.args = append(nearest.args, e)
+	}
+	for _, at := range path {
+		at.link.params[slot] = true
+	}
+	name := ""
+	if c, ok := e.(*expr.Column); ok {
+		name = c.Name
+	}
+	return &expr.ExecParam{Slot: slot, Typ: e.Type(), Name: name}
+}
+
+func wholeRow(r *relation) expr.Expr {
+	row := &expr.RowCtor{Typ: expr.Type{OID: types.RecordOID, Typmod: -1}}
+	for i := range r.columns {
+		if r.hidden != nil && r.hidden[i] {
+			continue
+		}
+		row.Fields = append(row.Fields, r.columnAt(i))
+		row.Names = append(row.Names, r.columns[i].Name)
+	}
+	return row
+}
+
+func (b *binder) unknownColumn(s *scope, parts []string, pos int) error {
+	name := parts[len(parts)-1]
+	if len(parts) > 1 {
+		table := parts[len(parts)-2]
+		for at := s; at != nil; at = at.outer {
+			if at.relation(table) != nil {
+				return pgerr.Newf(pgerr.UndefinedColumn, "column %s.%s does not exist", table, name).At(pos)
+			}
+		}
+		return pgerr.Newf(pgerr.UndefinedTable, "missing FROM-clause entry for table %q", table).At(pos)
+	}
+	e := pgerr.Newf(pgerr.UndefinedColumn, "column %q does not exist", name).At(pos)
+	if near := nearestName(s, name); near != "" {
+		e = e.WithHint("Perhaps you meant to reference the column %q.", near)
+	}
+	return e
+}
+
+// nearestName finds a visible column at an editing distance of at most two.
+func nearestName(s *scope, name string) string {
+	best, bestDistance := "", 3
+	for ; s != nil; s = s.outer {
+		for _, r := range s.rels {
+			for i := range r.columns {
+				if d := editDistance(strings.ToLower(name), r.columns[i].Name); d < bestDistance && d < len(name) {
+					best, bestDistance = r.name+"."+r.columns[i].Name, d
+				}
+			}
+		}
+	}
+	return best
+}
+
+func editDistance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return 99
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := diagonal
+			if a[i-1] != b[j-1] {
+				cost++
+			}
+			diagonal = row[j]
+			row[j] = min(cost, row[j]+1, row[j-1]+1)
+		}
+	}
+	return row[len(b)]
+}

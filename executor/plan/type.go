@@ -1,0 +1,71 @@
+package plan
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/akidb/akidb/executor/expr"
+	"github.com/akidb/akidb/internal/pgerr"
+	"github.com/akidb/akidb/internal/types"
+	"github.com/akidb/akidb/sql/ast"
+)
+
+var (
+	boolType    = expr.Type{OID: types.BoolOID, Typmod: types.NoTypmod}
+	int8Type    = expr.Type{OID: types.Int8OID, Typmod: types.NoTypmod}
+	float8Type  = expr.Type{OID: types.Float8OID, Typmod: types.NoTypmod}
+	textType    = expr.Type{OID: types.TextOID, Typmod: types.NoTypmod}
+	unknownType = expr.Type{OID: types.UnknownOID, Typmod: types.NoTypmod}
+)
+
+// ResolveType finds a type by its written name, with modifiers.
+func ResolveType(_ *Env, t *ast.TypeName) (expr.Type, error) {
+	none := expr.Type{}
+	if t.SetOf {
+		return none, pgerr.Unsupported("SETOF").At(t.Pos)
+	}
+	name := t.Names[len(t.Names)-1]
+	row := types.ByName(name)
+	if row == nil {
+		row = types.BySQLName(strings.Join(t.Names, "."))
+	}
+	if row == nil || len(t.Names) > 1 && t.Names[0] != "pg_catalog" && t.Names[0] != "public" {
+		return none, pgerr.Newf(pgerr.UndefinedObject, "type %q does not exist", strings.Join(t.Names, ".")).At(t.Pos)
+	}
+	out := expr.Type{OID: row.OID, Typmod: types.NoTypmod}
+	if len(t.Mods) > 0 {
+		mods := make([]string, len(t.Mods))
+		for i, m := range t.Mods {
+			c, ok := m.(*ast.Const)
+			if !ok {
+				return none, pgerr.New(pgerr.SyntaxError, "type modifiers must be simple constants or identifiers").At(t.Pos)
+			}
+			mods[i] = c.Text
+			if c.Kind == ast.ConstInt {
+				mods[i] = strconv.FormatInt(c.Int, 10)
+			}
+		}
+		typmod, err := types.TypmodIn(row.OID, mods)
+		if err != nil {
+			return none, at(err, t.Pos)
+		}
+		out.Typmod = typmod
+	}
+	if len(t.Bounds) > 0 {
+		if row.Array == 0 {
+			return none, pgerr.Newf(pgerr.UndefinedObject, "could not find array type for data type %s", row.SQLName).At(t.Pos)
+		}
+		out.OID = row.Array
+	}
+	return out, nil
+}
+
+// at gives an error its position.
+func at(err error, pos int) error {
+	if e := pgerr.As(err); e != nil && pos > 0 && e.Position == 0 {
+		placed := *e
+		placed.Position = pos
+		return &placed
+	}
+	return err
+}
