@@ -39,6 +39,9 @@ type Env struct {
 	Notice    func(*pgerr.Error)
 	Wait      storage.WaitPolicy
 	Setting   func(name string) string
+	// OnCommit takes note of a temporary table made with ON COMMIT DROP or DELETE
+	// ROWS; nil refuses them.
+	OnCommit func(action string, t *catalog.Table)
 }
 
 // CreateTableAs and SELECT INTO need rows; they run inside Execute too.

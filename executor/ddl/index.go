@@ -1,0 +1,314 @@
+package ddl
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/akidb/akidb/executor/expr"
+	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/pgerr"
+	"github.com/akidb/akidb/internal/storage"
+	"github.com/akidb/akidb/internal/types"
+	"github.com/akidb/akidb/sql/ast"
+)
+
+// The defaults of hnsw's options, pgvector's.
+const (
+	defaultM              = 16
+	defaultEfConstruction = 64
+)
+
+func (s *statement) createIndex(ctx context.Context, t *ast.CreateIndex) error {
+	method, err := accessMethod(t)
+	if err != nil {
+		return err
+	}
+	table, err := s.table(t.Table)
+	if err != nil {
+		return err
+	}
+	// Writers must wait even with CONCURRENTLY: a transaction that does not see
+	// the new index yet would not fill it.
+	if err := s.Txn.LockTable(ctx, table.ID, storage.LockShare, s.Wait); err != nil {
+		return err
+	}
+	if table = s.catalog().Table(table.ID); table == nil {
+		return s.noRelation(t.Table, "relation")
+	}
+	x := &catalog.Index{Table: table.ID, Schema: table.Schema, Method: method, Unique: t.Unique, NullsNotDistinct: t.NullsNotDist, Version: 1}
+	if free, err := s.indexName(ctx, x, table, t); err != nil || !free {
+		return err
+	}
+	if err := s.indexParts(x, table, t); err != nil {
+		return err
+	}
+	if x.ID, err = s.NewID(); err != nil {
+		return err
+	}
+	if err := s.Txn.Change(ctx, catalog.Put(x)); err != nil {
+		return err
+	}
+	return s.Txn.BuildIndex(ctx, table, x)
+}
+
+// accessMethod is the method that is really used.
+func accessMethod(t *ast.CreateIndex) (string, error) {
+	switch t.Method {
+	case "", "btree":
+		return "btree", nil
+	case "hnsw":
+		return "hnsw", hnswLimits(t)
+	case "hash":
+		if len(t.Elems) > 1 {
+			return "", pgerr.New(pgerr.FeatureNotSupported, `access method "hash" does not support multicolumn indexes`)
+		}
+		return "btree", nil // it answers what a hash index answers
+	case "ivfflat":
+		return "", pgerr.Unsupported(`access method "ivfflat"`).WithHint("Use hnsw: it needs no training rows and no lists.")
+	case "gin", "gist", "spgist", "brin":
+		return "", pgerr.Unsupported(`access method "` + t.Method + `"`).WithHint("Use btree, or hnsw for vectors.")
+	}
+	return "", pgerr.Newf(pgerr.UndefinedObject, `access method "%s" does not exist`, t.Method)
+}
+
+// hnswLimits refuses what a vector index cannot have, in PostgreSQL's words.
+func hnswLimits(t *ast.CreateIndex) error {
+	refuse := func(what string) error {
+		return pgerr.Newf(pgerr.FeatureNotSupported, `access method "hnsw" does not support %s`, what)
+	}
+	switch {
+	case t.Unique:
+		return refuse("unique indexes")
+	case len(t.Include) > 0:
+		return refuse("included columns")
+	case len(t.Elems) > 1:
+		return refuse("multicolumn indexes")
+	}
+	for _, e := range t.Elems {
+		if e.Desc {
+			return refuse("ASC/DESC options")
+		}
+		if e.Nulls != ast.NullsDefault {
+			return refuse("NULLS FIRST/LAST options")
+		}
+	}
+	return nil
+}
+
+// indexName chooses or checks the index's name; false when IF NOT EXISTS ends the statement.
+func (s *statement) indexName(ctx context.Context, x *catalog.Index, table *catalog.Table, t *ast.CreateIndex) (bool, error) {
+	x.Name = t.Name
+	if x.Name == "" {
+		x.Name = s.chooser(table.Schema).relation(table.Name, nameAddition(append(elemNames(t.Elems), t.Include...)), "idx")
+	}
+	return s.newRelation(ctx, table.Schema, x.Name, t.IfNotExists)
+}
+
+// indexParts fills in keys, included columns, predicate and options.
+func (s *statement) indexParts(x *catalog.Index, table *catalog.Table, t *ast.CreateIndex) error {
+	if len(t.Elems)+len(t.Include) > maxKeys {
+		return tooManyKeys()
+	}
+	for i := range t.Elems {
+		key, err := s.indexKey(x, table, &t.Elems[i])
+		if err != nil {
+			return err
+		}
+		x.Keys = append(x.Keys, key)
+	}
+	for _, name := range t.Include {
+		c := table.Column(name)
+		if c == nil {
+			return pgerr.Newf(pgerr.UndefinedColumn, `column "%s" does not exist`, name)
+		}
+		x.Include = append(x.Include, c.Num)
+	}
+	if t.Where != nil {
+		e, err := s.store(table, t.Where, boolean, "index predicates")
+		if err != nil {
+			return err
+		}
+		if !immutable(e.Bound) {
+			return pgerr.New(pgerr.InvalidObjectDefinition, "functions in index predicate must be marked IMMUTABLE")
+		}
+		x.Predicate = e.Text
+	}
+	return indexOptions(x, t.Options)
+}
+
+// indexKey makes one key.
+func (s *statement) indexKey(x *catalog.Index, table *catalog.Table, e *ast.IndexElem) (catalog.IndexKey, error) {
+	k, err := s.keyValue(table, e)
+	if err != nil {
+		return k, err
+	}
+	if _, err := collation(e.Collation, k.Type, e.Pos); err != nil {
+		return k, err
+	}
+	k.Desc = e.Desc
+	k.NullsFirst = e.Nulls == ast.NullsFirst || e.Nulls == ast.NullsDefault && e.Desc
+	if x.Method == "btree" {
+		k.Opclass, err = btreeClass(k.Type, e.Opclass)
+		return k, err
+	}
+	class, chosen, err := nearestClass(k.Type, e.Opclass)
+	if err != nil {
+		return k, err
+	}
+	if err := checkDimensions(&k); err != nil {
+		return k, err
+	}
+	k.Opclass, k.Metric = class.name, class.metric
+	if chosen {
+		s.notice("00000", `index "%s" uses %s distance (operator class %s)`, x.Name, metricWords[class.metric], class.name)
+	}
+	return k, nil
+}
+
+// metricWords are how the notice about a default calls a metric.
+var metricWords = map[types.Metric]string{types.MetricCosine: "cosine", types.MetricHamming: "Hamming"}
+
+// keyValue finds the key's column, or binds its expression.
+func (s *statement) keyValue(table *catalog.Table, e *ast.IndexElem) (catalog.IndexKey, error) {
+	column := e.Column
+	if r, ok := e.Expr.(*ast.ColumnRef); ok && !r.Star { // (a) is a
+		column = r.Parts[len(r.Parts)-1]
+	}
+	if column != "" {
+		c := table.Column(column)
+		if c == nil {
+			return catalog.IndexKey{}, pgerr.Newf(pgerr.UndefinedColumn, `column "%s" does not exist`, column).At(e.Pos)
+		}
+		return catalog.IndexKey{Column: c.Num, Type: c.Type, Typmod: c.Typmod}, nil
+	}
+	out, err := s.store(table, e.Expr, expr.Type{}, "index expressions")
+	if err != nil {
+		return catalog.IndexKey{}, err
+	}
+	if !immutable(out.Bound) {
+		return catalog.IndexKey{}, pgerr.New(pgerr.InvalidObjectDefinition, "functions in index expression must be marked IMMUTABLE")
+	}
+	t := out.Bound.Type()
+	if t.OID == types.UnknownOID {
+		t.OID = types.TextOID
+	}
+	return catalog.IndexKey{Expr: out.Text, Type: t.OID, Typmod: t.Typmod}, nil
+}
+
+// indexOptions checks WITH (…).
+func indexOptions(x *catalog.Index, list []ast.Option) (err error) {
+	if x.Method == "btree" {
+		x.Options, err = options(list, btreeOptions)
+		return err
+	}
+	if x.Options, err = options(list, hnswOptions); err != nil {
+		return err
+	}
+	return checkHNSW(x.Options)
+}
+
+func checkHNSW(opts map[string]string) error {
+	m, ef := defaultM, defaultEfConstruction
+	if v, err := strconv.Atoi(opts["m"]); err == nil {
+		m = v
+	}
+	if v, err := strconv.Atoi(opts["ef_construction"]); err == nil {
+		ef = v
+	}
+	if ef < 2*m {
+		return pgerr.New(pgerr.InvalidParameterValue, "ef_construction must be greater than or equal to 2 * m")
+	}
+	return nil
+}
+
+// reindex builds indexes anew.
+func (s *statement) reindex(ctx context.Context, t *ast.Reindex) error {
+	switch t.Object {
+	case "INDEX":
+		x, err := s.index(t.Name)
+		if err != nil {
+			return err
+		}
+		return s.rebuild(ctx, x.Table, []*catalog.Index{x})
+	case "TABLE":
+		table, err := s.table(t.Name)
+		if err != nil {
+			return err
+		}
+		indexes := s.catalog().Indexes(table.ID)
+		if len(indexes) == 0 {
+			s.notice("00000", `table "%s" has no indexes to reindex`, table.Name)
+		}
+		return s.rebuild(ctx, table.ID, indexes)
+	case "SCHEMA":
+		if s.catalog().Schema(t.Name.Name) == nil {
+			return noSchema(t.Name.Name)
+		}
+		return s.reindexAll(ctx, func(schema string) bool { return schema == t.Name.Name })
+	}
+	if t.Name.Name != "" && t.Name.Name != s.Run.Session.Database() {
+		return pgerr.New(pgerr.FeatureNotSupported, "can only reindex the currently open database")
+	}
+	return s.reindexAll(ctx, func(string) bool { return true })
+}
+
+func (s *statement) reindexAll(ctx context.Context, in func(schema string) bool) error {
+	for _, o := range s.catalog().Objects(catalog.KindTable) {
+		table := o.(*catalog.Table)
+		if !in(table.Schema) || table.Temp != 0 && table.Temp != s.SessionID {
+			continue
+		}
+		if err := s.mustOwn(table); err != nil {
+			return err
+		}
+		if err := s.rebuild(ctx, table.ID, s.catalog().Indexes(table.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rebuild replaces indexes by new ones of the same definition.
+func (s *statement) rebuild(ctx context.Context, id types.OID, indexes []*catalog.Index) error {
+	if err := s.Txn.LockTable(ctx, id, storage.LockAccessExclusive, s.Wait); err != nil {
+		return err
+	}
+	for _, x := range slices.Clone(indexes) {
+		if err := s.dropAndBuild(ctx, s.catalog().Table(id), x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropAndBuild puts a new index in place of old. It gets another id, so that
+// nothing of the old one's entries can be taken for its own.
+func (s *statement) dropAndBuild(ctx context.Context, table *catalog.Table, old *catalog.Index) error {
+	id, err := s.NewID()
+	if err != nil {
+		return err
+	}
+	x := old.Clone()
+	x.ID, x.Valid, x.Version = id, false, old.Version+1
+	if err := s.Txn.Change(ctx, catalog.Delete(old), catalog.Put(x)); err != nil {
+		return err
+	}
+	return s.Txn.BuildIndex(ctx, table, x)
+}
+
+// index finds an index that the user may change.
+func (s *statement) index(r *ast.RangeVar) (*catalog.Index, error) {
+	o, err := s.relation(r)
+	if err != nil {
+		return nil, err
+	}
+	if o == nil {
+		return nil, s.noRelation(r, "relation")
+	}
+	x, ok := o.(*catalog.Index)
+	if !ok {
+		return nil, wrongObject(o, "an index").At(r.Pos)
+	}
+	return x, s.mustOwn(x)
+}
