@@ -1,3 +1,5 @@
+//go:build !amd64
+
 package distance
 
 func l2Squared(a, b []float32) float32                  { return l2SquaredPortable(a, b) }
@@ -15,8 +17,8 @@ func dotCodesMany(query []int8, codes []uintptr, out []int32) {
 	dotCodesManyPortable(query, codes, out)
 }
 
-// PrefetchLines asks for nothing here.
-func PrefetchLines(_ uintptr, _ int) {}
+// Prefetch asks for the cache lines of bytes from an address off the Go heap.
+func Prefetch(_ uintptr, _ int) {}
 
 // Level names the kernels in use.
 func Level() string { return "portable" }

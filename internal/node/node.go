@@ -1,0 +1,204 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/akidb/akidb/executor"
+	"github.com/akidb/akidb/executor/expr"
+	"github.com/akidb/akidb/internal/config"
+	"github.com/akidb/akidb/internal/rowstore"
+	"github.com/akidb/akidb/internal/storage"
+	"github.com/akidb/akidb/server"
+	"github.com/akidb/akidb/server/httpapi"
+	"github.com/akidb/akidb/tiering"
+)
+
+// shutdownTimeout is how long sessions may take to end before they are cut.
+const shutdownTimeout = 10 * time.Second
+
+// Run runs a server until ctx ends. It prints how to connect and that it is
+// ready on out.
+func Run(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer, version string) error {
+	limitMemory(&c)
+	n := &node{config: c, log: log, metrics: newMetrics()}
+	if err := n.open(ctx); err != nil {
+		return errors.Join(err, n.close())
+	}
+	if err := n.listen(out, version); err != nil {
+		return errors.Join(err, n.close())
+	}
+	select {
+	case <-ctx.Done():
+	case err := <-n.failed:
+		return errors.Join(err, n.close())
+	}
+	log.Info("shutting down")
+	err := n.close()
+	fmt.Fprintln(out, "database system is shut down")
+	return err
+}
+
+// node is a running server; closers are in the order in which they were opened.
+type node struct {
+	config  config.Config
+	log     *slog.Logger
+	metrics *metrics
+	store   *rowstore.Store
+	engine  *executor.Engine
+	server  *server.Server
+	closers []func() error
+	failed  chan error
+}
+
+func (n *node) onClose(fn func() error) { n.closers = append(n.closers, fn) }
+
+func (n *node) close() error {
+	var errs []error
+	for i := len(n.closers) - 1; i >= 0; i-- {
+		errs = append(errs, n.closers[i]())
+	}
+	n.closers = nil
+	return errors.Join(errs...)
+}
+
+// open opens the storage and the executor.
+func (n *node) open(ctx context.Context) error {
+	dir := n.config.DataDir
+	if err := prepareDirs(dir); err != nil {
+		return err
+	}
+	manager := tiering.New(tiering.Options{
+		Dir: indexDir(dir), Workers: n.config.Index.Workers,
+		CheckpointEvery: time.Duration(n.config.Index.CheckpointSeconds) * time.Second,
+		Keyer:           executor.NewKeyer(), Logger: n.log,
+	})
+	store, err := rowstore.Open(ctx, rowstore.Options{
+		Dir: rowsDir(dir), CacheBytes: n.config.Store.CacheBytes, Observer: manager, Keyer: executor.NewKeyer(),
+		Logger: n.log, MinFreeBytes: n.config.MinFreeDisk,
+	})
+	if err != nil {
+		return fmt.Errorf("row store in %s: %w", dir, err)
+	}
+	n.store = store
+	n.onClose(store.Close)
+	n.onClose(manager.Close)
+	if err := manager.Start(ctx, store); err != nil {
+		return err
+	}
+	n.metrics.watch(store, manager)
+	n.engine, err = executor.New(ctx, executor.Options{
+		Source: source{Store: store, manager: manager}, TempDir: tempDir(dir),
+		Settings: n.config.Settings, ServerVersion: expr.ServerVersion,
+	})
+	if err != nil {
+		return err
+	}
+	return n.setPassword(ctx)
+}
+
+func rowsDir(dir string) string  { return filepath.Join(dir, "rows") }
+func indexDir(dir string) string { return filepath.Join(dir, "index") }
+func tempDir(dir string) string  { return filepath.Join(dir, "tmp") }
+
+func prepareDirs(dir string) error {
+	if err := os.RemoveAll(tempDir(dir)); err != nil {
+		return err
+	}
+	for _, d := range []string{rowsDir(dir), indexDir(dir), tempDir(dir)} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			return fmt.Errorf("data directory: %w", err)
+		}
+	}
+	return nil
+}
+
+// source is the storage as the executor sees it.
+type source struct {
+	*rowstore.Store
+	manager *tiering.Manager
+}
+
+func (s source) Begin(ctx context.Context, opts storage.TxnOptions) (executor.Txn, error) {
+	tx, err := s.manager.Begin(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	return tx, nil
+}
+
+func (s source) BuildProgress() map[oid]storage.BuildProgress { return s.manager.BuildProgress() }
+
+// listen opens the ports and says so.
+func (n *node) listen(out io.Writer, version string) error {
+	tlsConfig, err := tlsConfig(n.config.TLS)
+	if err != nil {
+		return err
+	}
+	n.server, err = server.New(server.Options{
+		Admin: n.engine, Logger: n.log, TLS: tlsConfig, TLSRequired: n.config.TLS.Required,
+		AuthMethod: authMethod(n.config.Auth), MaxConnections: n.config.MaxConnections,
+		ServerVersion: expr.ServerVersion, Metrics: n.metrics,
+	})
+	if err != nil {
+		return err
+	}
+	n.onClose(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+		defer cancel()
+		return n.server.Shutdown(ctx)
+	})
+	l, err := net.Listen("tcp", n.config.Listen)
+	if err != nil {
+		return err
+	}
+	n.failed = make(chan error, 2)
+	go func() {
+		if err := n.server.Serve(l); err != nil && !errors.Is(err, net.ErrClosed) {
+			n.failed <- fmt.Errorf("PostgreSQL port: %w", err)
+		}
+	}()
+	if n.config.HTTPEnabled() {
+		if err := n.listenHTTP(version); err != nil {
+			return err
+		}
+	}
+	host, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "connect with: psql -h %s -p %s -U postgres postgres\n", host, port)
+	fmt.Fprintln(out, "database system is ready to accept connections")
+	return nil
+}
+
+func (n *node) listenHTTP(version string) error {
+	l, err := net.Listen("tcp", n.config.HTTPListen)
+	if err != nil {
+		return err
+	}
+	h := httpapi.New(httpapi.Options{Version: version, Ready: n.store.ReadOnly, Metrics: n.metrics.registry})
+	n.onClose(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+		defer cancel()
+		return h.Shutdown(ctx)
+	})
+	go func() {
+		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			n.failed <- fmt.Errorf("HTTP port: %w", err)
+		}
+	}()
+	return nil
+}
+
+var _ prometheus.Collector = (*metrics)(nil)

@@ -1,0 +1,122 @@
+package tiering
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+
+	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/rowstore"
+	"github.com/akidb/akidb/internal/storage"
+	"github.com/akidb/akidb/internal/types"
+	"github.com/akidb/akidb/vectorindex/hnsw"
+)
+
+// Report is what Check has found.
+type Report struct {
+	Summary  []string
+	Problems []string
+}
+
+// Check opens the rows of a stopped server and compares every vector index with
+// them: its checkpoint must load, and once brought up to date the index must
+// hold each row's vector, bit for bit, and nothing else.
+func Check(ctx context.Context, rowsDir string, opts Options) (Report, error) {
+	var out Report
+	m := New(opts)
+	store, err := rowstore.Open(ctx, rowstore.Options{Dir: rowsDir, Observer: m, Keyer: opts.Keyer})
+	if err != nil {
+		return out, err
+	}
+	m.store = store
+	cat := store.Catalog()
+	for _, o := range cat.Objects(catalog.KindIndex) {
+		x := o.(*catalog.Index)
+		if !x.Vector() {
+			continue
+		}
+		if err := m.checkIndex(ctx, cat.Table(x.Table), x, &out); err != nil {
+			return out, errors.Join(err, store.Close())
+		}
+	}
+	return out, store.Close()
+}
+
+func (m *Manager) checkIndex(ctx context.Context, table *catalog.Table, x *catalog.Index, out *Report) error {
+	o, err := m.graphOptions(x)
+	if err != nil {
+		return err
+	}
+	inFile := 0
+	g, err := hnsw.Load(m.path(x.ID), o)
+	switch {
+	case err == nil:
+		inFile = g.Len()
+		if err := g.Close(); err != nil {
+			return err
+		}
+	case errors.Is(err, fs.ErrNotExist):
+		out.Summary = append(out.Summary, fmt.Sprintf("index %s: no checkpoint yet", x.Name))
+	default:
+		out.Problems = append(out.Problems, fmt.Sprintf("index %s: checkpoint: %v", x.Name, err))
+	}
+	v, err := m.load(ctx, table, x)
+	if err != nil {
+		return err
+	}
+	rows, err := m.compare(ctx, table, v, out)
+	if err != nil {
+		return errors.Join(err, v.graph.Close())
+	}
+	out.Summary = append(out.Summary, fmt.Sprintf("index %s: %d vectors, %d of them in the checkpoint", x.Name, rows, inFile))
+	if n := v.graph.Len(); n != rows {
+		out.Problems = append(out.Problems, fmt.Sprintf("index %s: holds %d vectors, the rows have %d", x.Name, n, rows))
+	}
+	return v.graph.Close()
+}
+
+// compare looks each row's vector up in the index; it returns how many rows have one.
+func (m *Manager) compare(ctx context.Context, table *catalog.Table, v *vectorIndex, out *Report) (int, error) {
+	var ids []types.RowID
+	if err := m.store.ScanIDs(ctx, table, func(id types.RowID) error { ids = append(ids, id); return nil }); err != nil {
+		return 0, err
+	}
+	n := 0
+	found := make([]storage.Candidate, 0, 1)
+	err := m.store.Rows(ctx, table, v.columns(table), ids, func(id types.RowID, row types.Row) error {
+		key, ok, err := m.key(table, v.desc, row)
+		if err != nil || !ok {
+			return err
+		}
+		if !v.graph.Contains(id) {
+			if v.desc.Keys[0].Metric != types.MetricCosine { // zero vectors are in no cosine index
+				out.Problems = append(out.Problems, fmt.Sprintf("index %s: row %d is missing", v.desc.Name, id))
+			}
+			return nil
+		}
+		n++
+		if found, err = v.graph.Distances(key, []types.RowID{id}, found[:0]); err != nil {
+			return err
+		}
+		if len(found) != 1 || !isSelf(v.desc.Keys[0].Metric, found[0].Distance) {
+			out.Problems = append(out.Problems, fmt.Sprintf("index %s: the vector of row %d differs", v.desc.Name, id))
+		}
+		return nil
+	})
+	return n, err
+}
+
+// isSelf says whether a distance can be that of a vector to itself.
+func isSelf(metric types.Metric, d float64) bool {
+	const rounding = 1e-5
+	switch metric {
+	case types.MetricInnerProduct:
+		return d <= 0
+	case types.MetricCosine:
+		return math.Abs(d) < rounding
+	default:
+		return d == 0
+	}
+}

@@ -1,0 +1,193 @@
+package tiering
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/rowstore"
+	"github.com/akidb/akidb/internal/storage"
+	"github.com/akidb/akidb/internal/types"
+)
+
+// Options are what a Manager needs.
+type Options struct {
+	// Dir is where index checkpoints lie.
+	Dir string
+	// Workers is the number of threads that build an index; 0 takes all cores.
+	Workers int
+	// CheckpointEvery is the time between checkpoints of graphs that changed; 0 is a minute.
+	CheckpointEvery time.Duration
+	// Keyer computes the keys of expression and partial indexes.
+	Keyer rowstore.Keyer
+	// Logger gets the events of loading and writing checkpoints; nil drops them.
+	Logger *slog.Logger
+}
+
+// Manager is the source of rows for the executor. Make it with New, give it to
+// the row store as Observer, then Start it with the store.
+type Manager struct {
+	opts  Options
+	store *rowstore.Store
+
+	mu      sync.Mutex // guards replacing indexes
+	indexes atomic.Pointer[indexSet]
+
+	wake chan struct{} // a tail has grown
+	stop context.CancelFunc
+	done chan struct{} // closed when the worker has ended
+}
+
+// indexSet is immutable.
+type indexSet struct {
+	byID    map[types.OID]*vectorIndex
+	byTable map[types.OID][]*vectorIndex
+}
+
+// with returns a set that has v too.
+func (s *indexSet) with(v *vectorIndex) *indexSet {
+	byID := maps.Clone(s.byID)
+	byID[v.desc.ID] = v
+	return newIndexSet(byID)
+}
+
+// without returns a set that lacks the index id.
+func (s *indexSet) without(id types.OID) *indexSet {
+	byID := maps.Clone(s.byID)
+	delete(byID, id)
+	return newIndexSet(byID)
+}
+
+func newIndexSet(byID map[types.OID]*vectorIndex) *indexSet {
+	n := &indexSet{byID: byID, byTable: map[types.OID][]*vectorIndex{}}
+	for _, v := range byID {
+		n.byTable[v.desc.Table] = append(n.byTable[v.desc.Table], v)
+	}
+	return n
+}
+
+// New returns a Manager that has no store yet.
+func New(opts Options) *Manager {
+	if opts.Workers == 0 {
+		opts.Workers = runtime.GOMAXPROCS(0)
+	}
+	if opts.CheckpointEvery == 0 {
+		opts.CheckpointEvery = time.Minute
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	m := &Manager{opts: opts, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	m.indexes.Store(newIndexSet(map[types.OID]*vectorIndex{}))
+	return m
+}
+
+// Start loads every vector index of the catalog and begins checkpointing. It
+// must return before the first transaction begins.
+func (m *Manager) Start(ctx context.Context, store *rowstore.Store) error {
+	m.store = store
+	if err := os.MkdirAll(m.opts.Dir, 0o700); err != nil {
+		return fmt.Errorf("index directory: %w", err)
+	}
+	cat := store.Catalog()
+	for _, o := range cat.Objects(catalog.KindIndex) {
+		x := o.(*catalog.Index)
+		if !x.Vector() {
+			continue
+		}
+		v, err := m.load(ctx, cat.Table(x.Table), x)
+		if err != nil {
+			return fmt.Errorf("index %q: %w", x.Name, err)
+		}
+		m.register(v)
+	}
+	m.removeStrays()
+	worker, stop := context.WithCancel(context.Background())
+	m.stop = stop
+	go m.work(worker)
+	m.awake()
+	return nil
+}
+
+// Close writes the last checkpoints and frees the indexes. The store is closed after it.
+func (m *Manager) Close() error {
+	if m.stop == nil {
+		return nil
+	}
+	m.stop()
+	<-m.done
+	var errs []error
+	for _, v := range m.indexes.Load().byID {
+		errs = append(errs, m.checkpoint(v), v.graph.Close())
+	}
+	m.indexes.Store(newIndexSet(map[types.OID]*vectorIndex{}))
+	return errors.Join(errs...)
+}
+
+// Begin starts a transaction.
+func (m *Manager) Begin(ctx context.Context, opts storage.TxnOptions) (*Txn, error) {
+	tx, err := m.store.Begin(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	return &Txn{Txn: tx, m: m}, nil
+}
+
+// BuildProgress lists the index builds under way.
+func (m *Manager) BuildProgress() map[types.OID]storage.BuildProgress {
+	out := map[types.OID]storage.BuildProgress{}
+	for id, v := range m.indexes.Load().byID {
+		if p := v.progress.Load(); p != nil {
+			out[id] = *p
+		}
+	}
+	return out
+}
+
+// IndexStats tells of every vector index for metrics and views.
+func (m *Manager) IndexStats() []IndexStats {
+	var out []IndexStats
+	for _, v := range m.indexes.Load().byID {
+		out = append(out, v.stats())
+	}
+	return out
+}
+
+func (m *Manager) index(id types.OID) *vectorIndex { return m.indexes.Load().byID[id] }
+
+func (m *Manager) register(v *vectorIndex) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.indexes.Store(m.indexes.Load().with(v))
+}
+
+// unregister takes an index out and frees it; searches that run on it end first.
+func (m *Manager) unregister(id types.OID) {
+	m.mu.Lock()
+	set := m.indexes.Load()
+	v := set.byID[id]
+	if v != nil {
+		m.indexes.Store(set.without(id))
+	}
+	m.mu.Unlock()
+	if v == nil {
+		return
+	}
+	m.report(v, "index not freed", v.graph.Close()) // waits for searches
+	if err := removeIfThere(m.path(id)); err != nil {
+		m.opts.Logger.Warn("index file not removed", "index", v.desc.Name, "error", err)
+	}
+}
+
+func (m *Manager) path(id types.OID) string {
+	return filepath.Join(m.opts.Dir, fmt.Sprintf("%d.hnsw", id))
+}

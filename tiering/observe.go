@@ -1,0 +1,60 @@
+package tiering
+
+import (
+	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/types"
+)
+
+// Written puts a row's vectors into the tails of its table's vector indexes. It
+// is called before the row's transaction commits.
+func (m *Manager) Written(table *catalog.Table, id types.RowID, row types.Row) error {
+	for _, v := range m.indexes.Load().byTable[table.ID] {
+		if err := m.put(table, v, id, row); err != nil {
+			return err
+		}
+		v.changed.Add(1)
+		m.awake()
+	}
+	return nil
+}
+
+// Undone takes rows out again whose write was undone.
+func (m *Manager) Undone(table types.OID, ids []types.RowID) { m.remove(table, ids) }
+
+// Gone takes out rows that were deleted and that no snapshot sees any more.
+func (m *Manager) Gone(table types.OID, ids []types.RowID) { m.remove(table, ids) }
+
+func (m *Manager) remove(table types.OID, ids []types.RowID) {
+	for _, v := range m.indexes.Load().byTable[table] {
+		for _, id := range ids {
+			v.graph.Remove(id)
+		}
+		v.changed.Add(int64(len(ids)))
+	}
+}
+
+// CatalogChanged frees the indexes that a commit dropped.
+func (m *Manager) CatalogChanged(_, now *catalog.Snapshot) {
+	for id, v := range m.indexes.Load().byID {
+		if x, ok := now.Object(id).(*catalog.Index); ok {
+			v.committed.Store(x.Valid)
+			continue
+		}
+		if v.committed.Load() {
+			m.unregister(id)
+		}
+	}
+}
+
+// key computes the value that an index holds for a row; false when it holds none.
+func (m *Manager) key(table *catalog.Table, x *catalog.Index, row types.Row) (types.Datum, bool, error) {
+	if x.Predicate == "" && x.Keys[0].Column > 0 {
+		d := row[x.Keys[0].Column-1]
+		return d, d != nil, nil
+	}
+	keys, include, err := m.opts.Keyer.Keys(table, x, row)
+	if err != nil || !include || keys[0] == nil {
+		return nil, false, err
+	}
+	return keys[0], true, nil
+}
