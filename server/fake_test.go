@@ -272,7 +272,9 @@ func (p *fakePortal) Copy() *executor.CopySpec {
 
 var copyTestColumns = []executor.ResultColumn{column("id", types.Int8OID), column("name", types.TextOID), column("v", types.VectorOID)}
 
-func (p *fakePortal) CopyIn(context.Context) (executor.CopyIn, error) { return &fakeCopy{portal: p}, nil }
+func (p *fakePortal) CopyIn(context.Context) (executor.CopyIn, error) {
+	return &fakeCopy{portal: p}, nil
+}
 
 type fakeCopy struct {
 	portal *fakePortal

@@ -303,7 +303,6 @@ func TestWhoMayConnect(t *testing.T) {
 	}
 }
 
-
 func TestSCRAMTakesTheRightPasswordOnly(t *testing.T) {
 	verifier := makeVerifier(t, "secret")
 	admin, addr := start(t, func(o *Options) {

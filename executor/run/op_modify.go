@@ -337,4 +337,3 @@ func (o *modifyOp) close() error {
 	o.returned.free()
 	return o.child.close()
 }
-
