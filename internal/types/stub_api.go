@@ -6,23 +6,6 @@ import "time"
 
 type Weekday = time.Weekday
 
-func ParseJSONB(s string) (JSONB, error) { return "", nil }
-
-// JSONMember is one key of a JSON object.
-type JSONMember struct {
-	Key   string
-	Value any
-}
-
-// JSONObject is a JSON object in key order.
-type JSONObject []JSONMember
-
-// Value: nil, bool, *Numeric, string, []any, JSONObject.
-func (j JSONB) Value() (any, error)                { return nil, nil }
-func JSONBFromValue(v any) JSONB                   { return "" }
-func ParseJSONValue(s string) (any, error)         { return nil, nil }
-func AppendJSONString(dst []byte, s string) []byte { return dst }
-
 func TimestampAdd(t Timestamp, iv Interval) (Timestamp, error) { return 0, nil }
 func TimestampTZAdd(t TimestampTZ, iv Interval, loc *time.Location) (TimestampTZ, error) {
 	return 0, nil
@@ -43,18 +26,7 @@ func TypmodIn(oid OID, mods []string) (int32, error)                           {
 func FormatType(oid OID, typmod int32) string                                  { return "" }
 func TypmodOut(oid OID, typmod int32) string                                   { return "" }
 
-func checkJSON(s string) (string, error) { return s, nil }
-
-var (
-	intervalCodec, bitCodec, recordCodec, anyArrayCodec, jsonbCodec = &Codec{}, &Codec{}, &Codec{}, &Codec{}, &Codec{}
-)
-
-func intVectorCodec(oid OID) *Codec                       { return &Codec{} }
-func arrayCodec(elem OID) *Codec                          { return &Codec{} }
-func formatRecord(dst []byte, r *Record, env *Env) []byte { return dst }
-func formatArray(dst []byte, a *Array, env *Env) []byte   { return dst }
-func compareRecords(a, b *Record) int                     { return 0 }
-func recordAppendKey(dst []byte, r *Record) []byte        { return dst }
+var intervalCodec = &Codec{}
 
 type specialTime uint8
 
