@@ -1,6 +1,7 @@
 package expr
 
 import (
+	cryptorand "crypto/rand"
 	"math"
 	"math/rand/v2"
 	"sync"
@@ -25,6 +26,20 @@ var randomFunctions = []*Function{
 		seeded.set(ctx, seed)
 		return "", nil
 	}).volatile(),
+	define("gen_random_uuid() uuid", randomUUID).volatile(),
+	// The extension uuid-ossp, which LangChain and others create first.
+	define("public.uuid_generate_v4() uuid", randomUUID).volatile(),
+	define("public.uuid_nil() uuid", func(*Context, []types.Datum) (types.Datum, error) { return types.UUID{}, nil }),
+}
+
+// randomUUID is a UUID of version 4, from the system's secure source.
+func randomUUID(*Context, []types.Datum) (types.Datum, error) {
+	var u types.UUID
+	if _, err := cryptorand.Read(u[:]); err != nil {
+		return nil, pgerr.New(pgerr.InternalError, "could not generate random values")
+	}
+	u[6], u[8] = u[6]&0x0f|0x40, u[8]&0x3f|0x80
+	return u, nil
 }
 
 // maxSeeded bounds how many sessions' generators are kept.

@@ -40,6 +40,8 @@ func init() {
 		trigFunctions,
 		randomFunctions,
 		bucketFunctions,
+		arrayFunctions,
+		seriesFunctions,
 	}
 	operatorFamilies = [][]*Operator{
 		integerOperators,

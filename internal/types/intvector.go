@@ -2,7 +2,10 @@ package types
 
 import (
 	"cmp"
+	"slices"
 	"strings"
+
+	"github.com/akidb/akidb/internal/pgerr"
 )
 
 // intVectorCodec serves int2vector and oidvector: arrays of the catalogs, with
@@ -21,6 +24,7 @@ func intVectorCodec(elem OID) *Codec {
 		}
 		return NewIntVector(elem, elems), nil
 	}
+	c.Decode = func(b []byte) (Datum, error) { return decodeIntVector(elem, b) }
 	c.Format = func(dst []byte, d Datum, env *Env) []byte {
 		for i, e := range d.(*Array).Elems {
 			if i > 0 {
@@ -36,6 +40,24 @@ func intVectorCodec(elem OID) *Codec {
 		c.DecodeKey = decodeOidVectorKey
 	}
 	return c
+}
+
+// decodeIntVector takes only what these types can hold: one dimension from 0
+// without NULLs.
+func decodeIntVector(elem OID, b []byte) (Datum, error) {
+	d, err := decodeArray(elem, b)
+	if err != nil {
+		return nil, err
+	}
+	a := d.(*Array)
+	if len(a.Dims) > 1 || slices.Contains(a.Elems, nil) || (len(a.Lower) == 1 && a.Lower[0] != 0) {
+		name := "int2vector"
+		if elem == OidOID {
+			name = "oidvector"
+		}
+		return nil, pgerr.Newf(pgerr.InvalidBinaryRepresentation, "invalid %s data", name)
+	}
+	return a, nil
 }
 
 // NewIntVector returns an int2vector or oidvector.

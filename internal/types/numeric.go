@@ -91,6 +91,9 @@ func isInf(d *Numeric) bool { return d.Form == apd.Infinite }
 // NumericIsNaN tells whether a is NaN.
 func NumericIsNaN(a *Numeric) bool { return isNaN(a) }
 
+// NumericIsInf tells whether a is one of the infinities.
+func NumericIsInf(a *Numeric) bool { return isInf(a) }
+
 // NumericSign is -1, 0 or 1; NaN counts as positive.
 func NumericSign(a *Numeric) int {
 	switch {
