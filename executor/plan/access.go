@@ -78,12 +78,20 @@ func spread(conds []expr.Expr) []expr.Expr {
 
 // never says whether a condition is FALSE or NULL for every row.
 func (a *access) never() bool {
-	for _, c := range a.conds {
-		if k, ok := c.(*expr.Const); ok && k.Value != true {
-			return true
+	return any1(a.conds, func(c expr.Expr) bool {
+		switch x := c.(type) {
+		case *expr.Const:
+			return x.Value != true
+		case *expr.Call:
+			return !x.Func.NotStrict && any1(x.Args, isNullConst)
 		}
-	}
-	return false
+		return false
+	})
+}
+
+func isNullConst(e expr.Expr) bool {
+	c, ok := e.(*expr.Const)
+	return ok && c.Value == nil
 }
 
 // nothing is a scan that gives no row.

@@ -94,7 +94,7 @@ func (a *access) knn(x *catalog.Index, d distance, predicate []expr.Expr, implie
 	rest := n.takeBound(d, a.conds)
 	n.Filter = andOf(rest)
 	if undecided := leftOver(rest, a.conds, implied); len(undecided) > 0 {
-		n.Selectivity = min(1, a.b.selectivity(a.table, rest)/a.b.selectivity(a.table, predicate))
+		n.Selectivity = min(1, a.b.selectivity(a.table, rest)/max(a.b.selectivity(a.table, predicate), 1/a.rows))
 		n.Alternative = a.b.tableScan(a.table, a.alias, columnsOf(rest), rest, false)
 		if _, scan := n.Alternative.(*IndexScan); scan && want == nil {
 			return nil // all rows: reading few of them and sorting is better
