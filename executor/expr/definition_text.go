@@ -1,0 +1,203 @@
+package expr
+
+import (
+	"strings"
+
+	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/types"
+)
+
+// Stored expressions are texts that a deparser wrote: operators in parentheses
+// but for the outermost. What follows prints them as ruleutils does, which adds
+// parentheses outside, types to bare literals, and shortens qualified names.
+
+// ExpressionText prints a stored expression whose value has a type (0: whatever).
+func (d *Definer) ExpressionText(text string, typ types.OID) string {
+	text = d.shortenRegclass(text)
+	if typ != 0 && isLiteral(text) {
+		return text + "::" + d.TypeName(typ, types.NoTypmod)
+	}
+	return parenthesized(text)
+}
+
+// parenthesized puts an operation into parentheses.
+func parenthesized(text string) string {
+	if isOperation(text) {
+		return "(" + text + ")"
+	}
+	return text
+}
+
+// expressionFor prints a stored expression with or without the outermost parentheses.
+func (d *Definer) expressionFor(text string, pretty bool) string {
+	text = d.shortenRegclass(text)
+	if pretty {
+		return text
+	}
+	return parenthesized(text)
+}
+
+// isLiteral says whether a text is one string literal.
+func isLiteral(text string) bool {
+	return strings.HasPrefix(text, "'") && skipQuoted(text, 0) == len(text)
+}
+
+// skipQuoted gives the end of the quoted piece that starts at i.
+func skipQuoted(text string, i int) int {
+	quote := text[i]
+	for i++; i < len(text); i++ {
+		if text[i] != quote {
+			continue
+		}
+		if i+1 < len(text) && text[i+1] == quote {
+			i++
+			continue
+		}
+		return i + 1
+	}
+	return len(text)
+}
+
+// typeTail are the words that may follow a blank within a type's name.
+var typeTail = wordSet("precision varying with without time zone year month day hour minute second to")
+
+// isOperation says whether a text has an operator or keyword outside of all
+// parentheses, brackets and quotes.
+func isOperation(text string) bool {
+	if strings.HasPrefix(text, "CASE ") && strings.HasSuffix(text, " END") {
+		return false
+	}
+	depth := 0
+	for i := 0; i < len(text); {
+		switch c := text[i]; c {
+		case '\'', '"':
+			i = skipQuoted(text, i)
+			continue
+		case '(', '[':
+			depth++
+		case ')', ']':
+			depth--
+		case ' ':
+			if depth == 0 && !typeTail[firstWord(text[i+1:])] {
+				return true
+			}
+		}
+		i++
+	}
+	return false
+}
+
+func firstWord(text string) string {
+	end := strings.IndexFunc(text, func(r rune) bool { return r < 'a' || r > 'z' })
+	if end < 0 {
+		return text
+	}
+	return text[:end]
+}
+
+// isCall says whether a text is one call of a function, which an index
+// definition prints without parentheses.
+func isCall(text string) bool {
+	open := strings.IndexByte(text, '(')
+	if open <= 0 || isOperation(text) || strings.ContainsAny(text[:open], " ':[") {
+		return false
+	}
+	depth := 0
+	for i := open; i < len(text); {
+		switch text[i] {
+		case '\'', '"':
+			i = skipQuoted(text, i)
+			continue
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return i == len(text)-1
+			}
+		}
+		i++
+	}
+	return false
+}
+
+// shortenRegclass takes the schema off 'schema.name'::regclass where the search
+// path finds the relation, as the output of a regclass does.
+func (d *Definer) shortenRegclass(text string) string {
+	const cast = "::regclass"
+	for from := 0; ; {
+		at := strings.Index(text[from:], cast)
+		if at < 0 {
+			return text
+		}
+		end := from + at
+		from = end + len(cast)
+		start := literalBefore(text, end)
+		if start < 0 {
+			continue
+		}
+		parts := splitQualified(strings.ReplaceAll(text[start+1:end-1], "''", "'"))
+		if len(parts) != 2 {
+			continue
+		}
+		if o := d.Catalog.Relation(parts[0], parts[1]); o != nil {
+			name := quoteLiteral(d.RelationName(o))
+			text = text[:start] + name + text[end:]
+			from = start + len(name) + len(cast)
+		}
+	}
+}
+
+// literalBefore is where the string literal that ends at end starts, -1 for none.
+func literalBefore(text string, end int) int {
+	if end < 2 || text[end-1] != '\'' {
+		return -1
+	}
+	for i := 0; i < end; {
+		if c := text[i]; c != '\'' && c != '"' {
+			i++
+			continue
+		}
+		next := skipQuoted(text, i)
+		if next == end {
+			return i
+		}
+		i = next
+	}
+	return -1
+}
+
+// splitQualified splits a dotted name; quotes are taken off, other parts folded.
+func splitQualified(name string) []string {
+	var parts []string
+	for name != "" {
+		var part string
+		if name[0] == '"' {
+			end := skipQuoted(name, 0)
+			part = strings.ReplaceAll(strings.Trim(name[:end], `"`), `""`, `"`)
+			name = name[end:]
+		} else {
+			end := strings.IndexByte(name, '.')
+			if end < 0 {
+				end = len(name)
+			}
+			part, name = strings.ToLower(strings.TrimSpace(name[:end])), name[end:]
+		}
+		parts = append(parts, part)
+		name = strings.TrimPrefix(name, ".")
+	}
+	return parts
+}
+
+// SplitQualified splits a written, perhaps quoted, dotted name into its parts.
+func SplitQualified(name string) []string { return splitQualified(strings.TrimSpace(name)) }
+
+// DefaultText prints a column's default or generation expression; "" for none.
+func (d *Definer) DefaultText(c *catalog.Column) string {
+	if c.Generated != "" {
+		return d.ExpressionText(c.Generated, 0)
+	}
+	if c.Default == "" {
+		return ""
+	}
+	return d.ExpressionText(c.Default, c.Type)
+}

@@ -1,0 +1,68 @@
+package pgcatalog
+
+import (
+	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/types"
+)
+
+var tablesView = &source{
+	fixed: func() []types.Row {
+		var rows []types.Row
+		for _, r := range relations().list {
+			if r.kind == "r" {
+				rows = append(rows, types.Row{r.schema, r.name, superuser, nil, true, false, false, false})
+			}
+		}
+		return rows
+	},
+	kinds: []catalog.Kind{catalog.KindTable}, name: "tablename",
+	objects: func(b *builder, o catalog.Object) {
+		t := o.(*catalog.Table)
+		b.add(t.Schema, t.Name, ownerOf(b.env.Catalog, t), nil, len(b.env.Catalog.Indexes(t.ID)) > 0, false, len(t.Foreign) > 0, false)
+	},
+}
+
+var indexesView = &source{
+	kinds: []catalog.Kind{catalog.KindIndex}, name: "indexname",
+	objects: func(b *builder, o catalog.Object) {
+		x := o.(*catalog.Index)
+		if t := b.env.Catalog.Table(x.Table); t != nil {
+			b.add(x.Schema, t.Name, x.Name, nil, b.IndexDefinition(x, false))
+		}
+	},
+}
+
+var viewsView = &source{
+	fixed: func() []types.Row {
+		var rows []types.Row
+		for _, r := range relations().list {
+			if r.kind == "v" {
+				rows = append(rows, types.Row{r.schema, r.name, superuser, nil})
+			}
+		}
+		return rows
+	},
+	kinds: []catalog.Kind{catalog.KindView}, name: "viewname",
+	objects: func(b *builder, o catalog.Object) {
+		v := o.(*catalog.View)
+		b.add(v.Schema, v.Name, ownerOf(b.env.Catalog, v), b.ViewDefinition(v))
+	},
+}
+
+var sequencesView = &source{
+	kinds: []catalog.Kind{catalog.KindSequence}, name: "sequencename",
+	objects: func(b *builder, o catalog.Object) {
+		q := o.(*catalog.Sequence)
+		b.add(q.Schema, q.Name, ownerOf(b.env.Catalog, q), oid(q.Type), q.Start, q.Min, q.Max, q.Increment, q.Cycle, q.Cache, nil)
+	},
+}
+
+// tiersSource shows where each collection lies; what is not measured is NULL.
+var tiersSource = &source{
+	kinds: []catalog.Kind{catalog.KindTable},
+	objects: func(b *builder, o catalog.Object) {
+		t := o.(*catalog.Table)
+		stats := b.stats(t.ID)
+		b.add(b.RelationName(t), t.Tier.String(), t.Pinned, nil, int64(0), stats.Rows, nil, stats.DiskBytes, int64(0), nil, nil, nil)
+	},
+}
