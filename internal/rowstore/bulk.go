@@ -137,7 +137,7 @@ func (t *Txn) checkUnique(table *catalog.Table, entries []bulkEntry) error {
 			return errors.Join(errDuplicate(table, &e.indexEntry), it.Close())
 		}
 	}
-	return errors.Join(it.Error(), it.Close())
+	return readError(errors.Join(it.Error(), it.Close()))
 }
 
 // writeAhead writes the vectors of a batch under an intent.
@@ -153,7 +153,7 @@ func (t *Txn) writeAhead(table *catalog.Table, first types.RowID, rows []types.R
 	}
 	s := t.store
 	b := s.db.NewBatch()
-	defer func() { _ = b.Close() }() // its memory
+	defer s.release(b)
 	in := t.intend(table.ID, first, first+types.RowID(len(rows))-1, columns)
 	if err := b.Set(intentKey(in.table, in.first), binary.BigEndian.AppendUint64(nil, uint64(in.last)), nil); err != nil {
 		return err
@@ -171,10 +171,7 @@ func (t *Txn) writeAhead(table *catalog.Table, first types.RowID, rows []types.R
 			}
 		}
 	}
-	if err := s.space.allow(b.Len()); err != nil {
-		return err
-	}
-	return b.Commit(pebble.NoSync)
+	return s.apply(b, pebble.NoSync)
 }
 
 // intend notes the range in the layer, so that its end, good or bad, finds it;
@@ -194,12 +191,13 @@ func (t *Txn) intend(table types.OID, first, last types.RowID, columns []int16) 
 // come. What fails here is swept at the next start.
 func (s *Store) dropIntent(in intent) {
 	b := s.db.NewBatch()
-	defer func() { _ = b.Close() }() // its memory
-	if err := clearIntent(b, in); err == nil {
-		err = b.Commit(pebble.NoSync)
-		if err != nil {
-			s.opts.Logger.Error("rows written ahead not removed", "error", err)
-		}
+	defer s.release(b)
+	err := clearIntent(b, in)
+	if err == nil {
+		err = s.applyFreeing(b, pebble.NoSync)
+	}
+	if err != nil {
+		s.opts.Logger.Warn("rows written ahead are not removed before the next start", "error", err)
 	}
 }
 
@@ -213,30 +211,25 @@ func clearIntent(b *pebble.Batch, in intent) error {
 }
 
 // sweep removes what a crash left behind: vectors of loads that did not commit,
-// and rows and entries of tables and indexes that the catalog does not have.
+// and what belongs to tables, indexes and sequences that the catalog does not
+// have. What belongs to objects whose descriptors are damaged stays.
 func (s *Store) sweep(ctx context.Context) error {
 	b := s.db.NewBatch()
-	defer func() { _ = b.Close() }() // its memory
-	cat := s.Catalog()
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{keyIntent}, UpperBound: []byte{keyIntent + 1}})
-	if err != nil {
-		return err
-	}
-	for ok := it.First(); ok && err == nil; ok = it.Next() {
-		in := intent{table: types.OID(binary.BigEndian.Uint32(it.Key()[1:])), first: idOf(it.Key()), last: types.RowID(binary.BigEndian.Uint64(it.Value()))}
-		if t := cat.Table(in.table); t != nil {
-			for i := range t.Columns {
-				in.vectors = append(in.vectors, t.Columns[i].Num)
-			}
+	defer s.release(b)
+	keep := map[types.OID]bool{}
+	for _, d := range s.damaged {
+		if d.id == 0 {
+			return nil // nobody knows whose it is
 		}
-		err = clearIntent(b, in)
+		keep[d.id] = true
 	}
-	if err = errors.Join(err, it.Error(), it.Close()); err != nil {
+	if err := s.sweepIntents(b, keep); err != nil {
 		return err
 	}
-	err = eachPrefix(ctx, s.db, func(prefix []byte) error {
+	cat := s.Catalog()
+	err := eachPrefix(ctx, s.db, func(prefix []byte) error {
 		id := types.OID(binary.BigEndian.Uint32(prefix[1:]))
-		if prefix[0] == keyIndex && cat.Object(id) != nil || prefix[0] != keyIndex && cat.Table(id) != nil {
+		if o := cat.Object(id); keep[id] || o != nil && bytes.IndexByte(belongings(o.ObjectKind()), prefix[0]) >= 0 {
 			return nil
 		}
 		return b.DeleteRange(prefix, prefixEnd(prefix), nil)
@@ -244,22 +237,47 @@ func (s *Store) sweep(ctx context.Context) error {
 	if err != nil || b.Empty() {
 		return err
 	}
-	return b.Commit(pebble.Sync)
+	return s.applyFreeing(b, pebble.Sync)
 }
 
-// eachPrefix calls fn for the prefix of each table's rows and vectors and each
-// index's entries that exist.
-func eachPrefix(ctx context.Context, r pebble.Reader, fn func(prefix []byte) error) error {
-	it, err := r.NewIter(&pebble.IterOptions{LowerBound: []byte{keyRow}, UpperBound: []byte{keyIndex + 1}})
+func (s *Store) sweepIntents(b *pebble.Batch, keep map[types.OID]bool) error {
+	cat := s.Catalog()
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{keyIntent}, UpperBound: []byte{keyIntent + 1}})
 	if err != nil {
-		return err
+		return readError(err)
+	}
+	for ok := it.First(); ok && err == nil; ok = it.Next() {
+		var in intent
+		if in, err = parseIntent(it.Key(), it.Value()); err != nil || keep[in.table] {
+			continue
+		}
+		if t := cat.Table(in.table); t != nil {
+			for i := range t.Columns {
+				in.vectors = append(in.vectors, t.Columns[i].Num)
+			}
+		}
+		err = clearIntent(b, in)
+	}
+	return readError(errors.Join(err, it.Error(), it.Close()))
+}
+
+// eachPrefix calls fn for the first bytes, kind and object, of all keys that
+// belong to an object.
+func eachPrefix(ctx context.Context, r pebble.Reader, fn func(prefix []byte) error) error {
+	it, err := r.NewIter(&pebble.IterOptions{LowerBound: []byte{keySequence}, UpperBound: []byte{keyIndex + 1}})
+	if err != nil {
+		return readError(err)
 	}
 	for ok := it.First(); ok; {
+		if len(it.Key()) < prefixLen {
+			ok = it.Next() // no key of ours; check reports it
+			continue
+		}
 		prefix := append([]byte(nil), it.Key()[:prefixLen]...)
 		if err := errors.Join(ctx.Err(), fn(prefix)); err != nil {
 			return errors.Join(err, it.Close())
 		}
 		ok = it.SeekGE(prefixEnd(prefix))
 	}
-	return errors.Join(it.Error(), it.Close())
+	return readError(errors.Join(it.Error(), it.Close()))
 }

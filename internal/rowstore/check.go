@@ -52,7 +52,7 @@ func (s *Store) checkTable(ctx context.Context, table *catalog.Table, out *Repor
 	expected := make([]int64, len(indexes))
 	rows := int64(0)
 	row := make(types.Row, len(table.Columns))
-	reader := &rowReader{reader: s.db, table: table}
+	reader := &rowReader{reader: s.db, newest: s.db, table: table, want: everything(table)}
 	err := s.ScanIDs(ctx, table, func(id types.RowID) error {
 		rows++
 		ok, err := reader.get(id, row)
@@ -128,7 +128,11 @@ func (s *Store) countEntries(ctx context.Context, table *catalog.Table, x *catal
 		if n++; n%1024 == 0 && ctx.Err() != nil {
 			return n, errors.Join(ctx.Err(), it.Close())
 		}
-		id := entryID(it.Key(), it.Value())
+		id, err := entryID(it.Key(), it.Value())
+		if err != nil {
+			out.problem("index %s: %v", x.Name, err)
+			continue
+		}
 		there, err := (&rowReader{reader: s.db, table: table}).get(id, nil)
 		if err != nil || !there {
 			out.problem("index %s: an entry names row %d of %s, which does not exist (%v)", x.Name, id, table.Name, err)
@@ -148,7 +152,11 @@ func (s *Store) checkVectors(ctx context.Context, table *catalog.Table, out *Rep
 		if n%1024 == 0 && ctx.Err() != nil {
 			return errors.Join(ctx.Err(), it.Close())
 		}
-		id := idOf(it.Key())
+		_, _, id, err := parseVectorKey(it.Key())
+		if err != nil {
+			out.problem("table %s: %v", table.Name, err)
+			continue
+		}
 		there, err := (&rowReader{reader: s.db, table: table}).get(id, nil)
 		if err != nil || !there {
 			out.problem("table %s: column %d has a vector for row %d, which does not exist (%v)", table.Name,

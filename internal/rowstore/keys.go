@@ -56,8 +56,60 @@ func idOf(key []byte) types.RowID {
 }
 
 // prefixLen is the length of the prefix that names a table's rows or vectors or
-// an index's entries: the unit in which they are emptied.
-const prefixLen = 5
+// an index's entries; columnLen that of one vector column.
+const (
+	prefixLen = 5
+	columnLen = 7
+)
+
+// unitOf is the unit in which a key is emptied: a table's rows, one of its vector
+// columns, or an index; nil when the key belongs to none.
+func unitOf(key []byte) []byte {
+	n := prefixLen
+	if len(key) > 0 && key[0] == keyVector {
+		n = columnLen
+	}
+	if len(key) < n {
+		return nil
+	}
+	return key[:n]
+}
+
+// parseObjectKey reads a descriptor's key.
+func parseObjectKey(key []byte) (catalog.Kind, types.OID, error) {
+	if len(key) != 6 || key[0] != keyObject {
+		return 0, 0, damaged("a key of the catalog")
+	}
+	return catalog.Kind(key[1]), types.OID(binary.BigEndian.Uint32(key[2:])), nil
+}
+
+// parseIntent reads an intent's key and value.
+func parseIntent(key, value []byte) (intent, error) {
+	if len(key) != prefixLen+8 || key[0] != keyIntent || len(value) != 8 {
+		return intent{}, damaged("a bulk intent")
+	}
+	in := intent{table: types.OID(binary.BigEndian.Uint32(key[1:])), first: idOf(key), last: types.RowID(binary.BigEndian.Uint64(value))}
+	if in.last < in.first {
+		return intent{}, damaged("a bulk intent")
+	}
+	return in, nil
+}
+
+// parseRowKey reads a row's key.
+func parseRowKey(key []byte) (types.OID, types.RowID, error) {
+	if len(key) != prefixLen+8 || key[0] != keyRow {
+		return 0, 0, damaged("a row's key")
+	}
+	return types.OID(binary.BigEndian.Uint32(key[1:])), idOf(key), nil
+}
+
+// parseVectorKey reads a vector's key.
+func parseVectorKey(key []byte) (table types.OID, attnum int16, id types.RowID, err error) {
+	if len(key) != columnLen+8 || key[0] != keyVector {
+		return 0, 0, 0, damaged("a vector's key")
+	}
+	return types.OID(binary.BigEndian.Uint32(key[1:])), int16(binary.BigEndian.Uint16(key[prefixLen:])), idOf(key), nil
+}
 
 // prefixEnd is the first key after all those that begin with prefix.
 func prefixEnd(prefix []byte) []byte {

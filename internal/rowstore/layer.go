@@ -24,8 +24,10 @@ func entryLess(a, b entry) bool { return bytes.Compare(a.key, b.key) < 0 }
 type layer struct {
 	savepoint string // the name that opened it, "" for the lowest and for statements
 	writes    *btree.BTreeG[entry]
-	// emptied are the prefixes below which nothing of what lies under this layer shows.
-	emptied map[string]bool
+	// emptied are the units (unitOf) of which nothing that lies under this layer
+	// shows; of a vector column only what is below the row id: vectors above it
+	// were written ahead since.
+	emptied map[string]types.RowID
 	// written and deleted are row ids by table, for the observer.
 	written map[types.OID][]types.RowID
 	deleted map[types.OID][]types.RowID
@@ -56,12 +58,12 @@ func newLayer(savepoint string) *layer {
 func (l *layer) put(key, value []byte) { l.writes.ReplaceOrInsert(entry{key, value}) }
 func (l *layer) remove(key []byte)     { l.writes.ReplaceOrInsert(entry{key: key}) }
 
-// empty hides everything below a prefix, this layer's own writes included.
-func (l *layer) empty(prefix []byte) {
+// empty hides everything of a unit, this layer's own writes included.
+func (l *layer) empty(prefix []byte, below types.RowID) {
 	if l.emptied == nil {
-		l.emptied = map[string]bool{}
+		l.emptied = map[string]types.RowID{}
 	}
-	l.emptied[string(prefix)] = true
+	l.emptied[string(prefix)] = below
 	if prefix[0] == keyRow {
 		delete(l.counts, types.OID(binary.BigEndian.Uint32(prefix[1:])))
 	}
@@ -78,8 +80,30 @@ func (l *layer) empty(prefix []byte) {
 	}
 }
 
+// hides says whether what lies under the layer at a key does not show.
 func (l *layer) hides(key []byte) bool {
-	return len(l.emptied) > 0 && len(key) >= prefixLen && l.emptied[string(key[:prefixLen])]
+	if len(l.emptied) == 0 {
+		return false
+	}
+	below, ok := l.emptied[string(unitOf(key))]
+	return ok && (key[0] != keyVector || len(key) <= columnLen || idOf(key) < below)
+}
+
+// remade are the tables and indexes that an older snapshot cannot read once the layer is committed.
+func (l *layer) remade() (ids []types.OID) {
+	for _, c := range l.changes {
+		switch o := c.Object.(type) {
+		case *catalog.Table:
+			if _, ok := l.emptied[string(oidKey(keyRow, o.ID))]; ok {
+				ids = append(ids, o.ID)
+			}
+		case *catalog.Index:
+			if o.Valid {
+				ids = append(ids, o.ID)
+			}
+		}
+	}
+	return ids
 }
 
 func addID(m *map[types.OID][]types.RowID, table types.OID, id types.RowID) {
@@ -98,8 +122,8 @@ func (l *layer) count(table types.OID, n int64) {
 
 // merge puts upper's writes over l's.
 func (l *layer) merge(upper *layer) {
-	for prefix := range upper.emptied {
-		l.empty([]byte(prefix))
+	for prefix, below := range upper.emptied {
+		l.empty([]byte(prefix), below)
 	}
 	if l.writes.Len() == 0 {
 		l.writes = upper.writes
@@ -154,12 +178,19 @@ func find(layers []*layer, key []byte) (value []byte, found bool) {
 	return nil, false
 }
 
-// between gathers what layers say of the keys of [low, high), in order; hidden
-// says that nothing under the layers shows. low and high share a prefix.
-func between(layers []*layer, low, high []byte) (list []entry, hidden bool) {
+// between gathers what layers say of the keys of [low, high), in order; under is
+// the first key at which what lies under them shows, nil when none does. low and
+// high share a unit.
+func between(layers []*layer, low, high []byte) (list []entry, under []byte) {
+	under = low
 	for _, l := range layers {
-		if l.hides(low) {
-			list, hidden = nil, true
+		if len(l.emptied) > 0 {
+			if below, ok := l.emptied[string(unitOf(low))]; ok {
+				list, under = nil, nil
+				if low[0] == keyVector {
+					under = binary.BigEndian.AppendUint64(append([]byte(nil), low[:columnLen]...), uint64(below))
+				}
+			}
 		}
 		if l.writes.Len() == 0 {
 			continue
@@ -171,7 +202,7 @@ func between(layers []*layer, low, high []byte) (list []entry, hidden bool) {
 		})
 		list = overlay(list, upper)
 	}
-	return list, hidden
+	return list, under
 }
 
 // overlay merges two sorted lists; upper wins.

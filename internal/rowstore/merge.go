@@ -13,6 +13,7 @@ type cursor struct {
 	base    *pebble.Iterator // nil when hidden
 	started bool
 	valid   bool // base stands on a key
+	more    bool // the end has not come yet
 	list    []entry
 	at      int
 	reverse bool
@@ -22,18 +23,18 @@ type cursor struct {
 
 // newCursor reads [low, high) of a reader under layers.
 func newCursor(r pebble.Reader, layers []*layer, low, high []byte, reverse bool) (*cursor, error) {
-	list, hidden := between(layers, low, high)
-	c := &cursor{list: list, reverse: reverse}
+	list, low := between(layers, low, high)
+	c := &cursor{list: list, reverse: reverse, more: true}
 	if reverse {
 		c.at = len(list) - 1
 	}
-	if hidden {
+	if low == nil {
 		c.started = true
 		return c, nil
 	}
 	var err error
 	c.base, err = r.NewIter(&pebble.IterOptions{LowerBound: low, UpperBound: high})
-	return c, err
+	return c, readError(err)
 }
 
 // next steps to the next key that exists.
@@ -49,6 +50,7 @@ func (c *cursor) next() bool {
 		}
 		inList := c.at >= 0 && c.at < len(c.list)
 		if !c.valid && !inList {
+			c.more = false
 			return false
 		}
 		order := 1 // the list's key comes first
@@ -96,7 +98,7 @@ func (c *cursor) close() error {
 	}
 	b := c.base
 	c.base, c.valid = nil, false
-	return b.Close()
+	return readError(b.Close())
 }
 
 // err is what ended a cursor early.
@@ -104,5 +106,5 @@ func (c *cursor) err() error {
 	if c.base == nil {
 		return nil
 	}
-	return c.base.Error()
+	return readError(c.base.Error())
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"io"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -15,67 +18,95 @@ import (
 // rowReader reads rows of one table by id: from layers, then from a reader of Pebble.
 type rowReader struct {
 	reader pebble.Reader
+	newest pebble.Reader // the committed state
 	layers []*layer
 	table  *catalog.Table
-	want   []bool // nil: all columns
-	key    []byte
+	want   []bool // by column
+	// key and vectorKey are scratch.
+	key, vectorKey []byte
 }
 
 // lookup finds a key's value; done frees it.
-func (r *rowReader) lookup(key []byte) (value []byte, done func() error, err error) {
-	if v, found := find(r.layers, key); found {
-		return v, noClose, nil
+func lookup(r pebble.Reader, layers []*layer, key []byte) (value []byte, done io.Closer, err error) {
+	if v, found := find(layers, key); found {
+		return v, nil, nil
 	}
-	b, closer, err := r.reader.Get(key)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, noClose, nil
+	b, closer, err := r.Get(key)
+	if err == pebble.ErrNotFound { //nolint:errorlint // Get returns it as it is, and this is every look-up of a new key
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, noClose, err
+		return nil, nil, readError(err)
 	}
-	return b, closer.Close, nil
+	return b, closer, nil
 }
 
-func noClose() error { return nil }
+func closeValue(c io.Closer) error {
+	if c == nil {
+		return nil
+	}
+	return c.Close()
+}
 
 // get fills dst with a row; false when there is none.
 func (r *rowReader) get(id types.RowID, dst types.Row) (bool, error) {
 	r.key = rowKey(r.key[:0], r.table.ID, id)
-	b, done, err := r.lookup(r.key)
+	b, done, err := lookup(r.reader, r.layers, r.key)
 	if err != nil || b == nil {
 		return false, err
 	}
-	if dst == nil {
-		return true, done()
+	if dst != nil {
+		err = r.fill(b, id, done == nil, dst)
 	}
-	err = decodeRow(b, r.table, r.want, dst, func(i int) error {
-		d, err := r.vector(i, id)
-		dst[i] = d
+	return err == nil, errors.Join(err, closeValue(done))
+}
+
+// fill decodes a row and reads its vectors. own says that the row lies in a layer:
+// then its vectors may have been written ahead since the snapshot.
+func (r *rowReader) fill(b []byte, id types.RowID, own bool, dst types.Row) error {
+	vectors, err := decodeRow(b, r.table, r.want, dst)
+	if err != nil || !vectors {
 		return err
-	})
-	return err == nil, errors.Join(err, done())
+	}
+	from := r.reader
+	if own {
+		from = r.newest
+	}
+	for i := range r.table.Columns {
+		if dst[i] != pendingVector {
+			continue
+		}
+		if dst[i], err = r.vector(from, i, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // vector reads a vector column of a row.
-func (r *rowReader) vector(i int, id types.RowID) (types.Datum, error) {
+func (r *rowReader) vector(from pebble.Reader, i int, id types.RowID) (types.Datum, error) {
 	c := &r.table.Columns[i]
-	b, done, err := r.lookup(vectorKey(nil, r.table.ID, c.Num, id))
+	r.vectorKey = vectorKey(r.vectorKey[:0], r.table.ID, c.Num, id)
+	b, done, err := lookup(from, r.layers, r.vectorKey)
 	if err != nil {
 		return nil, err
 	}
 	if b == nil {
-		return nil, damaged("a row's vector")
+		return nil, damaged("a vector of table " + r.table.Name)
 	}
-	d, err := decodeVector(c.Type, b)
-	return d, errors.Join(err, done())
+	d, err := decodeVector(c, b)
+	return d, errors.Join(err, closeValue(done))
 }
 
 // Get fills dst with a row's columns; false when the row is not visible.
 func (t *Txn) Get(_ context.Context, table *catalog.Table, id types.RowID, columns []int16, dst types.Row) (bool, error) {
 	r := &t.reader
-	if r.table != table || t.readerColumns != columnsID(columns) {
-		*r = rowReader{table: table, want: wanted(table, columns)}
-		t.readerColumns = columnsID(columns)
+	if r.table != table || !slices.Equal(t.readerColumns, columns) {
+		*r = rowReader{table: table, want: wanted(table, columns), newest: t.store.db, key: r.key, vectorKey: r.vectorKey}
+		t.readerColumns = append(t.readerColumns[:0], columns...)
+	}
+	if err := t.readable(table.ID); err != nil {
+		return false, err
 	}
 	r.reader, r.layers = t.view(), t.visible()
 	if len(columns) == 0 {
@@ -84,47 +115,37 @@ func (t *Txn) Get(_ context.Context, table *catalog.Table, id types.RowID, colum
 	return r.get(id, dst)
 }
 
-// columnsID tells lists of columns apart by where they lie.
-func columnsID(columns []int16) columnList {
-	if len(columns) == 0 {
-		return columnList{}
-	}
-	return columnList{&columns[0], len(columns)}
-}
-
-type columnList struct {
-	first *int16
-	n     int
-}
-
 // rowScan reads a table in row id order. Vectors are read by cursors of their
 // own that keep step.
 type rowScan struct {
-	table   *catalog.Table
-	want    []bool
+	reader  rowReader
 	rows    *cursor
 	vectors []*cursor // by column, nil where not wanted
 }
 
 // Scan reads all rows.
 func (t *Txn) Scan(_ context.Context, spec storage.ScanSpec) (storage.RowIter, error) {
-	return newRowScan(t.view(), t.visible(), spec.Table, spec.Columns)
+	return t.newRowScan(t.visible(), spec.Table, spec.Columns)
 }
 
-func newRowScan(r pebble.Reader, layers []*layer, table *catalog.Table, columns []int16) (*rowScan, error) {
-	sc := &rowScan{table: table, want: wanted(table, columns), vectors: make([]*cursor, len(table.Columns))}
+func (t *Txn) newRowScan(layers []*layer, table *catalog.Table, columns []int16) (*rowScan, error) {
+	if err := t.readable(table.ID); err != nil {
+		return nil, err
+	}
+	sc := &rowScan{vectors: make([]*cursor, len(table.Columns))}
+	sc.reader = rowReader{reader: t.view(), newest: t.store.db, layers: layers, table: table, want: wanted(table, columns)}
 	low := oidKey(keyRow, table.ID)
 	var err error
-	if sc.rows, err = newCursor(r, layers, low, prefixEnd(low), false); err != nil {
+	if sc.rows, err = newCursor(sc.reader.reader, layers, low, prefixEnd(low), false); err != nil {
 		return nil, err
 	}
 	for i := range table.Columns {
 		c := &table.Columns[i]
-		if !sc.want[i] || c.Dropped || !isVector(c.Type) {
+		if !sc.reader.want[i] || c.Dropped || !isVector(c.Type) {
 			continue
 		}
 		low := vectorPrefix(nil, table.ID, c.Num)
-		if sc.vectors[i], err = newCursor(r, layers, low, prefixEnd(low), false); err != nil {
+		if sc.vectors[i], err = newCursor(sc.reader.reader, layers, low, prefixEnd(low), false); err != nil {
 			return nil, errors.Join(err, sc.Close())
 		}
 	}
@@ -136,31 +157,42 @@ func (sc *rowScan) Next(dst types.Row) (types.RowID, bool, error) {
 	if !sc.rows.next() {
 		return 0, false, sc.rows.err()
 	}
-	id := idOf(sc.rows.key)
-	err := decodeRow(sc.rows.value, sc.table, sc.want, dst, func(i int) error {
-		d, err := sc.vector(i, id)
-		dst[i] = d
-		return err
-	})
-	return id, err == nil, err
+	table := sc.reader.table
+	_, id, err := parseRowKey(sc.rows.key)
+	if err != nil {
+		return 0, false, err
+	}
+	vectors, err := decodeRow(sc.rows.value, table, sc.reader.want, dst)
+	if err != nil {
+		return 0, false, fmt.Errorf("row %d of table %s: %w", id, table.Name, err)
+	}
+	for i := 0; vectors && i < len(dst); i++ {
+		if dst[i] != pendingVector {
+			continue
+		}
+		if dst[i], err = sc.vector(i, id); err != nil {
+			return 0, false, err
+		}
+	}
+	return id, true, nil
 }
 
 // vector advances a vector cursor to a row. Vectors of rows that do not exist
-// (written ahead of a commit) are passed over.
+// (written ahead of a commit) are passed over; one that the snapshot lacks was
+// written ahead by this transaction since.
 func (sc *rowScan) vector(i int, id types.RowID) (types.Datum, error) {
 	c := sc.vectors[i]
-	for len(c.key) == 0 || idOf(c.key) < id {
+	for c.more && (len(c.key) == 0 || idOf(c.key) < id) {
 		if !c.next() {
 			if err := c.err(); err != nil {
 				return nil, err
 			}
-			return nil, damaged("a row's vector")
 		}
 	}
-	if idOf(c.key) != id {
-		return nil, damaged("a row's vector")
+	if !c.more || idOf(c.key) != id {
+		return sc.reader.vector(sc.reader.newest, i, id)
 	}
-	return decodeVector(sc.table.Columns[i].Type, c.value)
+	return decodeVector(&sc.reader.table.Columns[i], c.value)
 }
 
 // Close frees the cursors.
@@ -190,8 +222,13 @@ type span struct{ low, high []byte }
 
 // ScanIndex reads rows in an index's order.
 func (t *Txn) ScanIndex(_ context.Context, spec storage.IndexScanSpec) (storage.RowIter, error) {
+	for _, id := range []types.OID{spec.Table.ID, spec.Index.ID} {
+		if err := t.readable(id); err != nil {
+			return nil, err
+		}
+	}
 	x := &indexScan{txn: t, spec: spec, view: t.view(), layers: t.visible()}
-	x.reader = rowReader{reader: x.view, layers: x.layers, table: spec.Table, want: wanted(spec.Table, spec.Columns)}
+	x.reader = rowReader{reader: x.view, newest: t.store.db, layers: x.layers, table: spec.Table, want: wanted(spec.Table, spec.Columns)}
 	for _, r := range spec.Ranges {
 		if sp := rangeSpan(spec.Index, r); sp.low != nil {
 			x.ranges = append(x.ranges, sp)
@@ -261,7 +298,10 @@ func (x *indexScan) Next(dst types.Row) (types.RowID, bool, error) {
 			}
 			continue
 		}
-		id := entryID(x.cursor.key, x.cursor.value)
+		id, err := entryID(x.cursor.key, x.cursor.value)
+		if err != nil {
+			return 0, false, err
+		}
 		if x.spec.IDsOnly {
 			return id, true, nil
 		}
@@ -277,11 +317,14 @@ func (x *indexScan) Next(dst types.Row) (types.RowID, bool, error) {
 }
 
 // entryID reads the row id of an index entry: its value, or the end of its key.
-func entryID(key, value []byte) types.RowID {
-	if len(value) == 8 {
-		return types.RowID(binary.BigEndian.Uint64(value))
+func entryID(key, value []byte) (types.RowID, error) {
+	switch {
+	case len(value) == 8:
+		return types.RowID(binary.BigEndian.Uint64(value)), nil
+	case len(value) != 0 || len(key) < prefixLen+8:
+		return 0, damaged("an index entry")
 	}
-	return idOf(key)
+	return idOf(key), nil
 }
 
 // Close frees the cursor.

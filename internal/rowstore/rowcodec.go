@@ -2,7 +2,9 @@ package rowstore
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
+	"unsafe"
 
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
@@ -73,31 +75,37 @@ func rowVersion(b []byte) uint64 {
 	return v
 }
 
-// decodeRow fills the places of dst that want asks for (attnum-1); vector places
-// that are not NULL are reported to vector. A nil want asks for all.
-func decodeRow(b []byte, table *catalog.Table, want []bool, dst types.Row, vector func(i int) error) error {
+// maxStoredColumns bounds the number of columns that a row may claim to have.
+const maxStoredColumns = 1 << 15
+
+// pendingVector stands in a row's place whose vector is still to be read.
+var pendingVector types.Datum = pending{}
+
+type pending struct{}
+
+// decodeRow fills the places of dst that want asks for (attnum-1); a vector that
+// is not NULL becomes pendingVector, and vectors says that there is one.
+func decodeRow(b []byte, table *catalog.Table, want []bool, dst types.Row) (vectors bool, err error) {
 	_, n := binary.Uvarint(b)
 	if n <= 0 {
-		return damaged("a row")
+		return false, damaged("a row")
 	}
 	b = b[n:]
 	count, n := binary.Uvarint(b)
-	if n <= 0 || uint64(len(b)-n) < (count+7)/8 {
-		return damaged("a row")
+	if n <= 0 || count > maxStoredColumns || len(b)-n < int(count+7)/8 {
+		return false, damaged("a row")
 	}
 	bits := b[n : n+int(count+7)/8]
 	b = b[n+int(count+7)/8:]
 	for i := range table.Columns {
 		c := &table.Columns[i]
-		wanted := (want == nil || want[i]) && !c.Dropped
+		wanted := want[i] && !c.Dropped
 		dst[i] = nil
-		if uint64(i) >= count {
+		if i >= int(count) {
 			if wanted && c.Missing != nil {
-				d, err := types.Parse(c.Type, c.Typmod, *c.Missing, types.DefaultEnv())
-				if err != nil {
-					return err
+				if dst[i], err = types.Parse(c.Type, c.Typmod, *c.Missing, types.DefaultEnv()); err != nil {
+					return false, err
 				}
-				dst[i] = d
 			}
 			continue
 		}
@@ -106,25 +114,21 @@ func decodeRow(b []byte, table *catalog.Table, want []bool, dst types.Row, vecto
 		}
 		size, n := binary.Uvarint(b)
 		if n <= 0 || size > uint64(len(b)-n) {
-			return damaged("a row")
+			return false, damaged("a row")
 		}
 		value := b[n : n+int(size)]
 		b = b[n+int(size):]
 		switch {
 		case !wanted:
 		case isVector(c.Type):
-			if err := vector(i); err != nil {
-				return err
-			}
+			dst[i], vectors = pendingVector, true
 		default:
-			d, err := types.Decode(c.Type, value)
-			if err != nil {
-				return err
+			if dst[i], err = types.Decode(c.Type, value); err != nil {
+				return false, fmt.Errorf("%w: column %s: %w", damaged("a row"), c.Name, err)
 			}
-			dst[i] = d
 		}
 	}
-	return nil
+	return vectors, nil
 }
 
 // appendVector encodes a vector in little-endian: its elements; a sparse one as
@@ -132,9 +136,7 @@ func decodeRow(b []byte, table *catalog.Table, want []bool, dst types.Row, vecto
 func appendVector(dst []byte, d types.Datum) []byte {
 	switch v := d.(type) {
 	case types.Vector:
-		for _, x := range v {
-			dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(x))
-		}
+		return appendFloats(dst, v)
 	case types.HalfVector:
 		for _, x := range v {
 			dst = binary.LittleEndian.AppendUint16(dst, x)
@@ -145,23 +147,36 @@ func appendVector(dst []byte, d types.Datum) []byte {
 		for _, i := range v.Index {
 			dst = binary.LittleEndian.AppendUint32(dst, uint32(i))
 		}
-		for _, x := range v.Value {
-			dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(x))
-		}
+		return appendFloats(dst, v.Value)
 	}
 	return dst
 }
 
-func decodeVector(oid types.OID, b []byte) (types.Datum, error) {
-	switch oid {
+// nativeLittle says whether floats lie in memory as they do on disk.
+var nativeLittle = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
+// appendFloats copies floats as they lie in memory, where that is the form on disk.
+func appendFloats(dst []byte, v []float32) []byte {
+	if nativeLittle && len(v) > 0 {
+		return append(dst, unsafe.Slice((*byte)(unsafe.Pointer(&v[0])), 4*len(v))...)
+	}
+	for _, x := range v {
+		dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(x))
+	}
+	return dst
+}
+
+// decodeVector reads a vector and checks that it has the column's dimensions.
+func decodeVector(c *catalog.Column, b []byte) (types.Datum, error) {
+	switch c.Type {
 	case types.VectorOID:
-		if len(b)%4 != 0 {
-			return nil, damaged("a vector")
+		if len(b)%4 != 0 || !fits(c, len(b)/4) {
+			return nil, damaged("a vector of column " + c.Name)
 		}
 		return types.Vector(floats(b)), nil
 	case types.HalfVecOID:
-		if len(b)%2 != 0 {
-			return nil, damaged("a halfvec")
+		if len(b)%2 != 0 || !fits(c, len(b)/2) {
+			return nil, damaged("a halfvec of column " + c.Name)
 		}
 		v := make(types.HalfVector, len(b)/2)
 		for i := range v {
@@ -169,36 +184,61 @@ func decodeVector(oid types.OID, b []byte) (types.Datum, error) {
 		}
 		return v, nil
 	default:
-		return decodeSparse(b)
+		return decodeSparse(c, b)
 	}
+}
+
+// maxDims bounds the dimensions of a dense vector.
+const maxDims = 1 << 16
+
+func fits(c *catalog.Column, dims int) bool {
+	return dims > 0 && dims <= maxDims && (c.Typmod <= 0 || dims == int(c.Typmod))
 }
 
 func floats(b []byte) []float32 {
 	v := make([]float32, len(b)/4)
+	if nativeLittle && len(v) > 0 {
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(&v[0])), 4*len(v)), b)
+		return v
+	}
 	for i := range v {
 		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
 	}
 	return v
 }
 
-func decodeSparse(b []byte) (types.Datum, error) {
+func decodeSparse(c *catalog.Column, b []byte) (types.Datum, error) {
 	if len(b) < 8 {
-		return nil, damaged("a sparsevec")
+		return nil, damaged("a sparsevec of column " + c.Name)
 	}
 	n := int(binary.LittleEndian.Uint32(b[4:]))
 	v := types.SparseVector{Dim: int32(binary.LittleEndian.Uint32(b))}
-	if len(b) != 8+8*n {
-		return nil, damaged("a sparsevec")
+	if len(b) != 8+8*n || v.Dim <= 0 || c.Typmod > 0 && v.Dim != c.Typmod {
+		return nil, damaged("a sparsevec of column " + c.Name)
 	}
 	v.Index = make([]int32, n)
+	last := int32(-1)
 	for i := range v.Index {
-		v.Index[i] = int32(binary.LittleEndian.Uint32(b[8+4*i:]))
+		at := int32(binary.LittleEndian.Uint32(b[8+4*i:]))
+		if at <= last || at >= v.Dim {
+			return nil, damaged("a sparsevec of column " + c.Name)
+		}
+		v.Index[i], last = at, at
 	}
 	v.Value = floats(b[8+4*n:])
 	return v, nil
 }
 
-// wanted turns attnums into flags by position; nil (none asked) stays empty.
+// everything asks for all columns.
+func everything(table *catalog.Table) []bool {
+	want := make([]bool, len(table.Columns))
+	for i := range want {
+		want[i] = true
+	}
+	return want
+}
+
+// wanted turns attnums into flags by position.
 func wanted(table *catalog.Table, columns []int16) []bool {
 	want := make([]bool, len(table.Columns))
 	for _, n := range columns {

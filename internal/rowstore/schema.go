@@ -20,8 +20,8 @@ func (t *Txn) Change(_ context.Context, changes ...catalog.Change) error {
 	return nil
 }
 
-// dropFreed adds the removal of what belongs to dropped objects to a batch.
-func (s *Store) dropFreed(b *pebble.Batch, changes []catalog.Change) error {
+// droppedBy are the objects that changes drop for good.
+func droppedBy(changes []catalog.Change) map[types.OID]catalog.Kind {
 	dropped := map[types.OID]catalog.Kind{}
 	for _, c := range changes {
 		if c.Object == nil {
@@ -30,30 +30,49 @@ func (s *Store) dropFreed(b *pebble.Batch, changes []catalog.Change) error {
 			delete(dropped, c.ID)
 		}
 	}
-	for id, kind := range dropped {
-		var err error
-		switch kind {
-		case catalog.KindTable:
-			for _, k := range []byte{keyRow, keyVector} {
-				err = errors.Join(err, b.DeleteRange(oidKey(k, id), prefixEnd(oidKey(k, id)), nil))
+	return dropped
+}
+
+// dropFreed adds the removal of what belongs to dropped objects to a batch.
+func dropFreed(b *pebble.Batch, changes []catalog.Change) error {
+	for id, kind := range droppedBy(changes) {
+		for _, prefix := range belongings(kind) {
+			key := oidKey(prefix, id)
+			if err := b.DeleteRange(key, prefixEnd(key), nil); err != nil {
+				return err
 			}
-			err = errors.Join(err, b.Delete(oidKey(keyCount, id), nil), b.Delete(oidKey(keyWatermark, id), nil))
-			s.tablesMu.Lock()
-			delete(s.tables, id)
-			s.tablesMu.Unlock()
-		case catalog.KindIndex:
-			err = b.DeleteRange(oidKey(keyIndex, id), prefixEnd(oidKey(keyIndex, id)), nil)
-		case catalog.KindSequence:
-			err = b.Delete(oidKey(keySequence, id), nil)
-			s.tablesMu.Lock()
-			delete(s.sequences, id)
-			s.tablesMu.Unlock()
-		}
-		if err != nil {
-			return err
 		}
 	}
 	return nil
+}
+
+// belongings are the prefixes of the keys that belong to an object.
+func belongings(kind catalog.Kind) []byte {
+	switch kind {
+	case catalog.KindTable:
+		return []byte{keyWatermark, keyIntent, keyCount, keyRow, keyVector}
+	case catalog.KindIndex:
+		return []byte{keyIndex}
+	case catalog.KindSequence:
+		return []byte{keySequence}
+	default:
+		return nil
+	}
+}
+
+// forgetDropped forgets the state in memory of dropped objects. It comes after
+// the commit: a drop that fails must not make a table give its row ids again.
+func (s *Store) forgetDropped(changes []catalog.Change) {
+	s.tablesMu.Lock()
+	defer s.tablesMu.Unlock()
+	for id, kind := range droppedBy(changes) {
+		switch kind {
+		case catalog.KindTable:
+			delete(s.tables, id)
+		case catalog.KindSequence:
+			delete(s.sequences, id)
+		}
+	}
 }
 
 // buildChunk is how many bytes of entries are sorted and written at once.
@@ -70,7 +89,7 @@ func (t *Txn) BuildIndex(ctx context.Context, table *catalog.Table, x *catalog.I
 	if plain := plainColumns(x); plain != nil {
 		columns = plain
 	}
-	it, err := newRowScan(t.view(), t.layers, table, columns)
+	it, err := t.newRowScan(t.layers, table, columns)
 	if err != nil {
 		return err
 	}
@@ -168,12 +187,10 @@ func (b *indexBuilder) flush() error {
 		}
 		b.chunk = b.chunk[n:]
 		if err == nil {
-			err = s.space.allow(batch.Len())
+			err = s.apply(batch, pebble.NoSync)
 		}
-		if err == nil {
-			err = batch.Commit(pebble.NoSync)
-		}
-		if err = errors.Join(err, batch.Close()); err != nil {
+		s.release(batch)
+		if err != nil {
 			return err
 		}
 	}
@@ -185,8 +202,12 @@ func (b *indexBuilder) flush() error {
 func (b *indexBuilder) duplicate(e entry) error {
 	t := b.txn
 	row := make(types.Row, len(b.table.Columns))
-	r := &rowReader{reader: t.view(), layers: t.layers, table: b.table}
-	if ok, err := r.get(entryID(e.key, e.value), row); err != nil || !ok {
+	r := &rowReader{reader: t.view(), newest: t.store.db, layers: t.layers, table: b.table, want: everything(b.table)}
+	id, err := entryID(e.key, e.value)
+	if err != nil {
+		return err
+	}
+	if ok, err := r.get(id, row); err != nil || !ok {
 		return errors.Join(damaged("a row"), err)
 	}
 	x, _, err := t.store.entryOf(b.table, b.index, row)
@@ -202,7 +223,7 @@ func (t *Txn) Rewrite(ctx context.Context, from, to *catalog.Table, fn func(type
 	for _, c := range from.Live() {
 		all = append(all, c.Num)
 	}
-	it, err := newRowScan(t.view(), append([]*layer(nil), t.layers...), from, all)
+	it, err := t.newRowScan(append([]*layer(nil), t.layers...), from, all)
 	if err != nil {
 		return err
 	}
@@ -266,11 +287,19 @@ func (t *Txn) rewrite(ctx context.Context, it *rowScan, from, to *catalog.Table,
 // emptyTable hides a table's rows, vectors and index entries below the top layer.
 func (t *Txn) emptyTable(table *catalog.Table) {
 	l := t.top()
-	l.empty(oidKey(keyRow, table.ID))
-	l.empty(oidKey(keyVector, table.ID))
+	state := t.store.table(table.ID)
+	state.mu.Lock()
+	next := state.nextID
+	state.mu.Unlock()
+	l.empty(oidKey(keyRow, table.ID), 0)
+	for i := range table.Columns {
+		if c := &table.Columns[i]; isVector(c.Type) {
+			l.empty(vectorPrefix(nil, table.ID, c.Num), next)
+		}
+	}
 	for _, x := range t.Catalog().Indexes(table.ID) {
 		if !x.Vector() {
-			l.empty(oidKey(keyIndex, x.ID))
+			l.empty(oidKey(keyIndex, x.ID), 0)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -22,10 +23,28 @@ type sequenceState struct {
 	called   bool
 	reserved bool // something is written ahead of value
 	left     int  // values that may be given before the next write
+	ahead    int  // how many values the last write covered
+	wroteAt  time.Time
 }
 
-// sequenceAhead is how many values one write covers, as in PostgreSQL.
-const sequenceAhead = 32
+// One synced write covers as many values as PostgreSQL's; each that is used up
+// within sequenceBusy covers twice as many as the one before.
+const (
+	sequenceAhead    = 32
+	sequenceAheadMax = 4096
+	sequenceBusy     = 100 * time.Millisecond
+)
+
+// plan says how many values the next write covers.
+func (q *sequenceState) plan() int {
+	if q.ahead > 0 && time.Since(q.wroteAt) < sequenceBusy {
+		q.ahead = min(2*q.ahead, sequenceAheadMax)
+	} else {
+		q.ahead = sequenceAhead
+	}
+	q.wroteAt = time.Now()
+	return q.ahead
+}
 
 func (q *sequenceState) encode(value int64, called bool) []byte {
 	b := binary.BigEndian.AppendUint64(nil, uint64(value))
@@ -70,7 +89,8 @@ func (q *sequenceState) load(s *Store, id types.OID, start int64) error {
 	return nil
 }
 
-// NextValue advances a sequence. What a crash loses are values that nobody committed.
+// NextValue advances a sequence. A value is given out only when what covers it is
+// on disk, so that none comes twice; a crash leaves a gap.
 func (s *Store) NextValue(_ context.Context, seq *catalog.Sequence) (int64, error) {
 	q := s.sequence(seq.ID)
 	q.mu.Lock()
@@ -83,18 +103,15 @@ func (s *Store) NextValue(_ context.Context, seq *catalog.Sequence) (int64, erro
 		return 0, err
 	}
 	if q.left == 0 {
-		if err := s.space.allow(64); err != nil {
-			return 0, err
-		}
 		ahead, n := next, 1
-		for ; n < sequenceAhead; n++ {
+		for most := q.plan(); n < most; n++ {
 			v, err := q.following(seq, ahead, true)
 			if err != nil || (v > ahead) != (seq.Increment > 0) {
 				break // the end, or a cycle
 			}
 			ahead = v
 		}
-		if err := s.db.Set(oidKey(keySequence, seq.ID), q.encode(ahead, true), pebble.NoSync); err != nil {
+		if err := s.set(oidKey(keySequence, seq.ID), q.encode(ahead, true), pebble.Sync); err != nil {
 			return 0, err
 		}
 		q.left, q.reserved = n, true
@@ -131,10 +148,7 @@ func (s *Store) SetValue(_ context.Context, id types.OID, value int64, called bo
 	q := s.sequence(id)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if err := s.space.allow(64); err != nil {
-		return err
-	}
-	if err := s.db.Set(oidKey(keySequence, id), q.encode(value, called), pebble.Sync); err != nil {
+	if err := s.set(oidKey(keySequence, id), q.encode(value, called), pebble.Sync); err != nil {
 		return err
 	}
 	q.value, q.called, q.loaded, q.left, q.reserved = value, called, true, 0, false
@@ -169,6 +183,9 @@ func (s *Store) loadOIDs() error {
 	if err != nil {
 		return err
 	}
+	if len(b) != 4 {
+		return errors.Join(damaged("the next object id"), closer.Close())
+	}
 	s.oids.next = binary.BigEndian.Uint32(b)
 	s.oids.end = s.oids.next
 	return closer.Close()
@@ -180,7 +197,7 @@ func (s *Store) NewID() (types.OID, error) {
 	defer s.oids.mu.Unlock()
 	if s.oids.next == s.oids.end {
 		end := s.oids.end + oidBlock
-		if err := s.db.Set([]byte{keyNextOID}, binary.BigEndian.AppendUint32(nil, end), pebble.NoSync); err != nil {
+		if err := s.set([]byte{keyNextOID}, binary.BigEndian.AppendUint32(nil, end), pebble.NoSync); err != nil {
 			return 0, err
 		}
 		s.oids.end = end

@@ -1,19 +1,20 @@
 package rowstore
 
 import (
-	"container/list"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/akidb/akidb/internal/catalog"
@@ -46,15 +47,26 @@ type Options struct {
 	Dir string
 	// FS is the file system; nil is the real one.
 	FS vfs.FS
-	// CacheBytes is the block cache, MemTableBytes one memtable; 0: 64 MB each.
-	CacheBytes, MemTableBytes int64
+	// CacheBytes is the block cache, which holds what is read often; 0 is 64 MB.
+	// It is the store's largest piece of memory and never grows beyond this.
+	CacheBytes int64
+	// MemTableBytes is one memtable, in which writes gather before they go to
+	// files; 0 is 64 MB. There are up to four of them while writes come faster
+	// than the disk takes them; then writers wait.
+	MemTableBytes int64
 	// Observer and Keyer may be nil where no table has vector, expression or partial indexes.
 	Observer Observer
 	Keyer    Keyer
 	// Logger gets Pebble's errors; nil drops them.
 	Logger *slog.Logger
-	// MinFreeBytes is the free space below which writes are refused with 53100.
+	// MinFreeBytes is the free space below which writes are refused with 53100; 0 refuses none.
 	MinFreeBytes int64
+	// BallastBytes is a file that is given up when the disk is full all the same,
+	// so that the commits under way can end; 0 keeps none.
+	BallastBytes int64
+	// SyncDelay is after how long a commit with synchronous_commit = off is on
+	// disk at the latest; 0 is 200 ms, as PostgreSQL's wal_writer_delay.
+	SyncDelay time.Duration
 }
 
 // Store is an open row store. It is safe for concurrent use.
@@ -67,36 +79,15 @@ type Store struct {
 	catalogMu sync.Mutex // held from reading to replacing the catalog
 	catalog   atomic.Pointer[catalog.Snapshot]
 
-	snapMu    sync.Mutex // guards what follows
-	seq       uint64     // commits so far
-	snapshots *list.List // of *snapshot, oldest first
-	pending   []goneRows // deleted rows that a snapshot may still see, oldest first
-	forward   map[rowName]movedRow
+	history *history
+	failure *failure
+	syncer  *syncer
+	damaged []damagedObject // descriptors that could not be read; fixed at open
 
 	tablesMu  sync.Mutex // guards the maps below
 	tables    map[types.OID]*tableState
 	sequences map[types.OID]*sequenceState
 	oids      oidRange
-}
-
-// goneRows are rows deleted by one commit.
-type goneRows struct {
-	seq   uint64
-	table types.OID
-	ids   []types.RowID
-}
-
-// movedRow says where a row went whose vector changed.
-type movedRow struct {
-	seq uint64
-	to  types.RowID
-}
-
-// snapshot is a Pebble snapshot with its place in the order of commits.
-type snapshot struct {
-	*pebble.Snapshot
-	seq  uint64
-	elem *list.Element
 }
 
 const defaultBuffer = 64 << 20
@@ -139,16 +130,23 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	db, err := openPebble(o, false)
-	if err != nil {
-		return nil, err
+	if o.SyncDelay == 0 {
+		o.SyncDelay = defaultSyncDelay
 	}
 	s := &Store{
-		opts: o, db: db, locks: newLocker(), space: newSpace(o), snapshots: list.New(), forward: map[rowName]movedRow{},
+		opts: o, locks: newLocker(), space: newSpace(o), history: newHistory(), failure: newFailure(o.Logger),
 		tables: map[types.OID]*tableState{}, sequences: map[types.OID]*sequenceState{},
 	}
+	err := s.failure.guarded(func() (err error) {
+		s.db, err = openPebble(o, s.space, s.failure)
+		return err
+	})
+	if err != nil {
+		return nil, openError(o.Dir, err)
+	}
+	s.syncer = newSyncer(s)
 	if err := s.recover(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, s.shut())
 	}
 	return s, nil
 }
@@ -158,15 +156,19 @@ func (s *Store) recover(ctx context.Context) error {
 	if err := s.checkFormat(); err != nil {
 		return err
 	}
-	cat, err := loadCatalog(s.db)
+	cat, bad, err := loadCatalog(s.db)
 	if err != nil {
 		return err
 	}
 	s.catalog.Store(cat)
+	s.damaged = bad
+	for _, d := range bad {
+		s.opts.Logger.Error("catalog object not readable; it is left out", "kind", d.kind, "oid", d.id, "error", d.err)
+	}
 	if err := s.loadOIDs(); err != nil {
 		return err
 	}
-	if len(cat.Objects(catalog.KindDatabase)) == 0 {
+	if len(cat.Objects(catalog.KindDatabase)) == 0 && len(bad) == 0 {
 		if err := s.bootstrap(); err != nil {
 			return err
 		}
@@ -177,15 +179,22 @@ func (s *Store) recover(ctx context.Context) error {
 	return s.loadTables()
 }
 
-func openPebble(o Options, readOnly bool) (*pebble.DB, error) {
+func openPebble(o Options, sp *space, f *failure) (*pebble.DB, error) {
 	cache := pebble.NewCache(o.CacheBytes)
 	defer cache.Unref()
 	p := &pebble.Options{
-		FS: o.FS, Cache: cache, MemTableSize: uint64(o.MemTableBytes), Merger: countMerger, ReadOnly: readOnly,
-		FormatMajorVersion: pebble.FormatNewest, Logger: pebbleLogger{o.Logger},
+		FS: &diskFS{FS: o.FS, space: sp, failure: f}, Cache: cache, MemTableSize: uint64(o.MemTableBytes), Merger: countMerger,
+		FormatMajorVersion: pebble.FormatNewest, Logger: f,
 		MemTableStopWritesThreshold: 4, L0CompactionThreshold: 4, L0StopWritesThreshold: 24,
 		CompactionConcurrencyRange: func() (int, int) { return 1, 2 },
 		BytesPerSync:               1 << 20, WALBytesPerSync: 1 << 20,
+		EventListener: &pebble.EventListener{
+			BackgroundError: func(err error) { f.Errorf("in the background: %v", err) },
+			DataCorruption:  func(i pebble.DataCorruptionInfo) { f.Errorf("damaged file: %s", i) },
+		},
+	}
+	for i := range p.Levels {
+		p.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // most look-ups of unique keys find nothing
 	}
 	p.Experimental.ValueSeparationPolicy = func() pebble.ValueSeparationPolicy {
 		return pebble.ValueSeparationPolicy{Enabled: true, MinimumSize: 1024, MaxBlobReferenceDepth: 10,
@@ -195,15 +204,12 @@ func openPebble(o Options, readOnly bool) (*pebble.DB, error) {
 	return pebble.Open(o.Dir, p)
 }
 
-// pebbleLogger hands Pebble's messages on; only errors are of interest.
-type pebbleLogger struct{ log *slog.Logger }
-
-func (pebbleLogger) Infof(string, ...any) {}
-func (l pebbleLogger) Errorf(format string, args ...any) {
-	l.log.Error("storage", "message", fmt.Sprintf(format, args...))
-}
-func (l pebbleLogger) Fatalf(format string, args ...any) {
-	panic("storage: " + fmt.Sprintf(format, args...))
+// openError words the errors of a start that an operator can do something about.
+func openError(dir string, err error) error {
+	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) && strings.Contains(err.Error(), "LOCK") {
+		return fmt.Errorf("%s is in use by another process: %w", dir, err)
+	}
+	return readError(err)
 }
 
 // checkFormat writes the format version into a new store and checks an old one's.
@@ -211,44 +217,73 @@ func (s *Store) checkFormat() error {
 	key := []byte{keyFormat}
 	b, closer, err := s.db.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
-		return s.db.Set(key, binary.BigEndian.AppendUint32(nil, formatVersion), pebble.Sync)
+		return s.set(key, binary.BigEndian.AppendUint32(nil, formatVersion), pebble.Sync)
 	}
 	if err != nil {
-		return err
+		return readError(err)
 	}
-	v := binary.BigEndian.Uint32(b)
+	v, fits := uint32(0), len(b) == 4
+	if fits {
+		v = binary.BigEndian.Uint32(b)
+	}
 	if err := closer.Close(); err != nil {
 		return err
 	}
-	if v != formatVersion {
-		return fmt.Errorf("the data has format version %d, this server reads %d", v, formatVersion)
+	switch {
+	case !fits:
+		return damaged("the format version")
+	case v != formatVersion:
+		return fmt.Errorf("the data directory has format version %d, this server reads version %d", v, formatVersion)
 	}
 	return nil
 }
 
 // Close writes what is reserved but unused back and closes the store. All
-// transactions have ended.
+// transactions have ended. A store whose writing has failed, or waits for room,
+// is left as it is: everything committed is in its log.
 func (s *Store) Close() error {
 	b := s.db.NewBatch()
 	s.tablesMu.Lock()
+	cat := s.Catalog()
 	for id, t := range s.tables {
-		_ = b.Set(oidKey(keyWatermark, id), binary.BigEndian.AppendUint64(nil, uint64(t.nextID)), nil) // a batch in memory
+		if t.reserved > 0 && cat.Table(id) != nil {
+			_ = b.Set(oidKey(keyWatermark, id), binary.BigEndian.AppendUint64(nil, uint64(t.nextID)), nil) // a batch in memory
+		}
 	}
 	for id, q := range s.sequences {
-		if q.reserved {
+		if q.reserved && cat.Object(id) != nil {
 			_ = b.Set(oidKey(keySequence, id), q.encode(q.value, q.called), nil)
 		}
 	}
 	s.tablesMu.Unlock()
-	err := b.Commit(pebble.Sync)
-	return errors.Join(err, s.db.Close())
+	s.syncer.close()
+	var err error
+	if s.space.refused() == nil { // else the gaps stay
+		err = s.applyFreeing(b, pebble.Sync)
+	}
+	s.release(b)
+	return errors.Join(err, s.shut())
+}
+
+// shut closes Pebble.
+func (s *Store) shut() error {
+	s.syncer.close()
+	if waiting := s.space.close(); waiting || s.failure.err() != nil {
+		return s.failure.err()
+	}
+	return s.failure.guarded(s.db.Close)
 }
 
 // Catalog is the committed schema.
 func (s *Store) Catalog() *catalog.Snapshot { return s.catalog.Load() }
 
 // ReadOnly says why writes are refused, nil when they are not.
-func (s *Store) ReadOnly() error { return s.space.refused() }
+func (s *Store) ReadOnly() error {
+	if err := s.failure.err(); err != nil {
+		return err
+	}
+	return s.space.refused()
+}
 
 func (s *Store) observer() Observer {
 	if s.opts.Observer == nil {
@@ -263,161 +298,3 @@ func (noObserver) Written(*catalog.Table, types.RowID, types.Row) error { return
 func (noObserver) Undone(types.OID, []types.RowID)                      {}
 func (noObserver) Gone(types.OID, []types.RowID)                        {}
 func (noObserver) CatalogChanged(_, _ *catalog.Snapshot)                {}
-
-// takeSnapshot opens a snapshot and enters it into the list.
-func (s *Store) takeSnapshot() *snapshot {
-	s.snapMu.Lock()
-	defer s.snapMu.Unlock()
-	sn := &snapshot{seq: s.seq, Snapshot: s.db.NewSnapshot()}
-	sn.elem = s.snapshots.PushBack(sn)
-	return sn
-}
-
-// dropSnapshot closes a snapshot and tells the observer of rows that nobody sees any more.
-func (s *Store) dropSnapshot(sn *snapshot) error {
-	s.snapMu.Lock()
-	s.snapshots.Remove(sn.elem)
-	gone := s.takeGone()
-	s.snapMu.Unlock()
-	err := sn.Close()
-	s.tellGone(gone)
-	return err
-}
-
-// takeGone removes what no snapshot sees from pending. snapMu is held.
-func (s *Store) takeGone() []goneRows {
-	oldest := s.seq
-	if e := s.snapshots.Front(); e != nil {
-		oldest = e.Value.(*snapshot).seq
-	}
-	n := 0
-	for n < len(s.pending) && s.pending[n].seq <= oldest {
-		n++
-	}
-	gone := s.pending[:n:n]
-	s.pending = s.pending[n:]
-	if len(s.forward) > 0 && s.snapshots.Len() == 0 {
-		clear(s.forward)
-	}
-	return gone
-}
-
-func (s *Store) tellGone(gone []goneRows) {
-	for _, g := range gone {
-		s.observer().Gone(g.table, g.ids)
-	}
-}
-
-// committed records a commit: what it deleted waits until nobody sees it.
-func (s *Store) committed(l *layer) {
-	s.snapMu.Lock()
-	s.seq++
-	for table, ids := range l.deleted {
-		s.pending = append(s.pending, goneRows{s.seq, table, ids})
-	}
-	for from, to := range l.moved {
-		s.forward[from] = movedRow{s.seq, to}
-	}
-	gone := s.takeGone()
-	s.snapMu.Unlock()
-	s.tellGone(gone)
-}
-
-// movedTo says where a row went, 0 when it did not.
-func (s *Store) movedTo(table types.OID, id types.RowID) types.RowID {
-	s.snapMu.Lock()
-	defer s.snapMu.Unlock()
-	return s.forward[rowName{table, id}].to
-}
-
-// loadCatalog reads all descriptors.
-func loadCatalog(r pebble.Reader) (*catalog.Snapshot, error) {
-	it, err := r.NewIter(&pebble.IterOptions{LowerBound: []byte{keyObject}, UpperBound: []byte{keyObject + 1}})
-	if err != nil {
-		return nil, err
-	}
-	var changes []catalog.Change
-	for ok := it.First(); ok; ok = it.Next() {
-		o, err := decodeObject(catalog.Kind(it.Key()[1]), it.Value())
-		if err != nil {
-			return nil, errors.Join(err, it.Close())
-		}
-		changes = append(changes, catalog.Put(o))
-	}
-	if err := it.Close(); err != nil {
-		return nil, err
-	}
-	return catalog.Empty().Apply(changes...), nil
-}
-
-func decodeObject(kind catalog.Kind, b []byte) (catalog.Object, error) {
-	o := newObject(kind)
-	if o == nil {
-		return nil, damaged("the catalog")
-	}
-	if err := json.Unmarshal(b, o); err != nil {
-		return nil, fmt.Errorf("%w: %w", damaged("the catalog"), err)
-	}
-	return o, nil
-}
-
-func newObject(kind catalog.Kind) catalog.Object {
-	switch kind {
-	case catalog.KindSchema:
-		return &catalog.Schema{}
-	case catalog.KindTable:
-		return &catalog.Table{}
-	case catalog.KindIndex:
-		return &catalog.Index{}
-	case catalog.KindSequence:
-		return &catalog.Sequence{}
-	case catalog.KindView:
-		return &catalog.View{}
-	case catalog.KindRole:
-		return &catalog.Role{}
-	case catalog.KindType:
-		return &catalog.UserType{}
-	case catalog.KindDatabase:
-		return &catalog.Database{}
-	default:
-		return nil
-	}
-}
-
-// bootstrap makes the objects that every server has.
-func (s *Store) bootstrap() error {
-	changes := []catalog.Change{
-		catalog.Put(&catalog.Schema{ID: 2200, Name: "public", Owner: "postgres", Comment: "standard public schema"}),
-		catalog.Put(&catalog.Role{ID: 10, Name: "postgres", Super: true, Login: true, CreateDB: true, CreateRole: true, ConnLimit: -1}),
-		catalog.Put(&catalog.Database{ID: 5, Name: "postgres"}),
-	}
-	b := s.db.NewBatch()
-	if err := putChanges(b, changes); err != nil {
-		return err
-	}
-	if err := b.Commit(pebble.Sync); err != nil {
-		return err
-	}
-	s.catalog.Store(s.catalog.Load().Apply(changes...))
-	return nil
-}
-
-func putChanges(b *pebble.Batch, changes []catalog.Change) error {
-	for _, c := range changes {
-		key := objectKey(c.Kind, c.ID)
-		if c.Object == nil {
-			if err := b.Delete(key, nil); err != nil {
-				return err
-			}
-			continue
-		}
-		text, err := json.Marshal(c.Object)
-		if err != nil {
-			return err
-		}
-		if err := b.Set(key, text, nil); err != nil {
-			return err
-		}
-	}
-	return nil
-}

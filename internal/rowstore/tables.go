@@ -51,7 +51,7 @@ func (s *Store) takeIDs(table types.OID, n int) (types.RowID, error) {
 	first := t.nextID
 	if end := first + types.RowID(n); end > t.reserved {
 		reserved := end + idBlock
-		if err := s.db.Set(oidKey(keyWatermark, table), binary.BigEndian.AppendUint64(nil, uint64(reserved)), pebble.NoSync); err != nil {
+		if err := s.set(oidKey(keyWatermark, table), binary.BigEndian.AppendUint64(nil, uint64(reserved)), pebble.NoSync); err != nil {
 			return 0, err
 		}
 		t.reserved = reserved
@@ -86,7 +86,10 @@ func readUint64(r pebble.Reader, key []byte) (uint64, error) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, err
+		return 0, readError(err)
+	}
+	if len(b) != 8 {
+		return 0, errors.Join(damaged("a number of the row store"), closer.Close())
 	}
 	v := binary.BigEndian.Uint64(b)
 	return v, closer.Close()
@@ -130,13 +133,13 @@ func (s *Store) ScanIDs(ctx context.Context, table *catalog.Table, fn func(types
 			return errors.Join(err, it.Close())
 		}
 	}
-	return errors.Join(it.Error(), it.Close())
+	return readError(errors.Join(it.Error(), it.Close()))
 }
 
 // Rows calls fn for the committed rows with the given ids, in their order; ids
 // that are gone are left out. The row is reused.
 func (s *Store) Rows(ctx context.Context, table *catalog.Table, columns []int16, ids []types.RowID, fn func(types.RowID, types.Row) error) error {
-	r := &rowReader{reader: s.db, table: table, want: wanted(table, columns)}
+	r := &rowReader{reader: s.db, newest: s.db, table: table, want: wanted(table, columns)}
 	row := make(types.Row, len(table.Columns))
 	for i, id := range ids {
 		if i%1024 == 0 && ctx.Err() != nil {

@@ -33,7 +33,7 @@ type Txn struct {
 		changes   int
 	}
 	reader        rowReader
-	readerColumns columnList
+	readerColumns []int16
 }
 
 // Begin starts a transaction.
@@ -41,18 +41,24 @@ func (s *Store) Begin(_ context.Context, opts storage.TxnOptions) (*Txn, error) 
 	return &Txn{store: s, opts: opts, owner: newOwner(opts.Session), layers: []*layer{newLayer("")}}, nil
 }
 
-// Catalog is the schema as this transaction sees it.
+// Catalog is the schema as this transaction sees it. An index that became valid
+// after the snapshot of a REPEATABLE READ transaction lacks rows that it sees:
+// there it is not valid.
 func (t *Txn) Catalog() *catalog.Snapshot {
 	base := t.store.Catalog()
 	n := 0
 	for _, l := range t.layers {
 		n += len(l.changes)
 	}
-	if n == 0 {
+	old := t.snap != nil && t.opts.Isolation == storage.RepeatableRead && t.store.history.lastRemade.Load() > t.snap.seq
+	if n == 0 && !old {
 		return base
 	}
 	if t.schema.base != base || t.schema.changes != n || t.schema.own == nil {
 		own := base
+		if old {
+			own = t.withoutNewIndexes(base)
+		}
 		for _, l := range t.layers {
 			if len(l.changes) > 0 {
 				own = own.Apply(l.changes...)
@@ -61,6 +67,26 @@ func (t *Txn) Catalog() *catalog.Snapshot {
 		t.schema.base, t.schema.own, t.schema.changes = base, own, n
 	}
 	return t.schema.own
+}
+
+func (t *Txn) withoutNewIndexes(cat *catalog.Snapshot) *catalog.Snapshot {
+	var changes []catalog.Change
+	for _, o := range cat.Objects(catalog.KindIndex) {
+		if t.store.history.remadeSince(o.ObjectID(), t.snap.seq) {
+			x := o.(*catalog.Index).Clone()
+			x.Valid = false
+			changes = append(changes, catalog.Put(x))
+		}
+	}
+	return cat.Apply(changes...)
+}
+
+// readable refuses a table that was rewritten after the transaction's snapshot.
+func (t *Txn) readable(table types.OID) error {
+	if t.snap == nil || t.store.history.lastRemade.Load() <= t.snap.seq || !t.store.history.remadeSince(table, t.snap.seq) {
+		return nil
+	}
+	return pgerr.New(pgerr.SerializationFailure, "could not serialize access due to concurrent update")
 }
 
 // StartStatement takes the statement's snapshot and opens its layer.
@@ -136,7 +162,7 @@ func (t *Txn) undo(l *layer) {
 		t.store.observer().Undone(table, ids)
 	}
 	for _, prefix := range l.scratch {
-		_ = t.store.db.DeleteRange(prefix, prefixEnd(prefix), pebble.NoSync) // else the next start sweeps it
+		t.store.clear(prefix, prefixEnd(prefix))
 	}
 	for _, in := range l.intents {
 		t.store.dropIntent(in)
@@ -258,61 +284,98 @@ func (t *Txn) Commit(_ context.Context, async bool) error {
 // commit writes a layer as one batch and makes it known.
 func (s *Store) commit(l *layer, async bool) error {
 	b := s.db.NewBatch()
-	defer func() { _ = b.Close() }()
+	defer s.release(b)
 	if err := l.fill(b); err != nil {
 		return err
 	}
 	if len(l.changes) > 0 {
 		s.catalogMu.Lock()
 		defer s.catalogMu.Unlock()
-		if err := s.dropFreed(b, l.changes); err != nil {
+		if err := dropFreed(b, l.changes); err != nil {
 			return err
 		}
 	}
-	if err := s.space.allow(b.Len()); err != nil {
-		return err
-	}
-	mode := pebble.Sync
+	mode, apply := pebble.Sync, s.apply
 	if async {
 		mode = pebble.NoSync
 	}
-	if err := b.Commit(mode); err != nil {
+	if l.frees() && !s.space.stuck() {
+		apply = s.applyFreeing
+	}
+	if err := apply(b, mode); err != nil {
 		return err
 	}
+	if async {
+		s.syncer.soon()
+	}
+	s.made(l)
+	return nil
+}
+
+// made brings what is in memory up to a commit.
+func (s *Store) made(l *layer) {
 	for table, n := range l.counts {
 		s.table(table).rows.Add(n)
 	}
-	for _, prefix := range sortedPrefixes(l.emptied) {
+	for prefix := range l.emptied {
 		if prefix[0] == keyRow {
-			s.table(types.OID(binary.BigEndian.Uint32(prefix[1:]))).rows.Store(l.counts[types.OID(binary.BigEndian.Uint32(prefix[1:]))])
+			table := types.OID(binary.BigEndian.Uint32([]byte(prefix[1:])))
+			s.table(table).rows.Store(l.counts[table])
 		}
 	}
+	if len(l.changes) == 0 {
+		s.committed(l)
+		return
+	}
 	old := s.Catalog()
-	if len(l.changes) > 0 {
-		s.catalog.Store(old.Apply(l.changes...))
-	}
+	s.catalog.Store(old.Apply(l.changes...))
+	s.forgetDropped(l.changes)
 	s.committed(l)
-	if len(l.changes) > 0 {
-		s.observer().CatalogChanged(old, s.Catalog())
+	s.observer().CatalogChanged(old, s.Catalog())
+}
+
+// freeingBytes is how large a commit may be that is let through to free space.
+const freeingBytes = 1 << 20
+
+// frees says whether the layer's commit gives space back: it empties or drops
+// tables or indexes and writes next to nothing.
+func (l *layer) frees() bool {
+	frees := len(l.emptied) > 0
+	for _, c := range l.changes {
+		frees = frees || c.Object == nil && (c.Kind == catalog.KindTable || c.Kind == catalog.KindIndex)
 	}
-	return nil
+	if !frees {
+		return false
+	}
+	bytes := 0
+	l.writes.Ascend(func(e entry) bool {
+		bytes += len(e.key) + len(e.value)
+		return bytes < freeingBytes
+	})
+	return bytes < freeingBytes
 }
 
 // fill writes the layer into a batch.
 func (l *layer) fill(b *pebble.Batch) error {
-	for _, prefix := range sortedPrefixes(l.emptied) {
-		if err := b.DeleteRange(prefix, prefixEnd(prefix), nil); err != nil {
+	for prefix, below := range l.emptied {
+		low, high := []byte(prefix), prefixEnd([]byte(prefix))
+		if low[0] == keyVector {
+			high = binary.BigEndian.AppendUint64([]byte(prefix), uint64(below))
+		}
+		if err := b.DeleteRange(low, high, nil); err != nil {
 			return err
 		}
-		if prefix[0] == keyRow {
-			if err := b.Delete(oidKey(keyCount, types.OID(binary.BigEndian.Uint32(prefix[1:]))), nil); err != nil {
+		if low[0] == keyRow {
+			if err := b.Delete(oidKey(keyCount, types.OID(binary.BigEndian.Uint32(low[1:]))), nil); err != nil {
 				return err
 			}
 		}
 	}
 	var err error
 	l.writes.Ascend(func(e entry) bool {
-		if e.deletes() {
+		if b.Len() > maxBatch {
+			err = errTooLarge()
+		} else if e.deletes() {
 			err = b.Delete(e.key, nil)
 		} else {
 			err = b.Set(e.key, e.value, nil)
@@ -336,12 +399,4 @@ func (l *layer) fill(b *pebble.Batch) error {
 		}
 	}
 	return putChanges(b, l.changes)
-}
-
-func sortedPrefixes(m map[string]bool) [][]byte {
-	out := make([][]byte, 0, len(m))
-	for p := range m {
-		out = append(out, []byte(p))
-	}
-	return out
 }

@@ -146,7 +146,7 @@ func (t *Txn) Insert(ctx context.Context, table *catalog.Table, row types.Row, o
 			}
 			if has != 0 {
 				if opts.OnConflict && isArbiter(opts.Arbiters, x.ID) {
-					return 0, &storage.Conflict{Index: x, ID: has}, nil
+					return 0, &storage.Conflict{Index: x, ID: has}, t.conflictVisible(table, has)
 				}
 				return 0, nil, errDuplicate(table, &e)
 			}
@@ -158,6 +158,19 @@ func (t *Txn) Insert(ctx context.Context, table *catalog.Table, row types.Row, o
 		return 0, nil, err
 	}
 	return id, nil, t.write(table, id, 1, row, entries)
+}
+
+// conflictVisible refuses to let ON CONFLICT rest on a row that a REPEATABLE READ
+// transaction does not see.
+func (t *Txn) conflictVisible(table *catalog.Table, id types.RowID) error {
+	if t.opts.Isolation != storage.RepeatableRead {
+		return nil
+	}
+	b, done, err := lookup(t.view(), t.layers, rowKey(nil, table.ID, id))
+	if err == nil && b == nil {
+		return pgerr.New(pgerr.SerializationFailure, "could not serialize access due to concurrent update")
+	}
+	return errors.Join(err, closeValue(done))
 }
 
 func isArbiter(arbiters []types.OID, id types.OID) bool {
@@ -290,13 +303,12 @@ func (s *Store) moves(table *catalog.Table, indexes []*catalog.Index, old, new t
 
 // version reads a row's version: the newest there is.
 func (t *Txn) version(table *catalog.Table, id types.RowID) (uint64, error) {
-	r := &rowReader{reader: t.store.db, layers: t.layers}
-	b, done, err := r.lookup(rowKey(nil, table.ID, id))
+	b, done, err := lookup(t.store.db, t.layers, rowKey(nil, table.ID, id))
 	if err != nil {
 		return 0, err
 	}
 	v := rowVersion(b)
-	return v, done()
+	return v, closeValue(done)
 }
 
 // updateEntries moves index entries from one version of a row to the next.
@@ -441,12 +453,12 @@ func nameRelation(err error, table *catalog.Table) error {
 func (t *Txn) compare(key []byte) (same, there bool, err error) {
 	now, closeNow, err := t.store.db.Get(key)
 	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
-		return false, false, err
+		return false, false, readError(err)
 	}
 	there = err == nil
 	seen, closeSeen, err := t.view().Get(key)
 	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
-		return false, there, err
+		return false, there, readError(err)
 	}
 	saw := err == nil
 	same = there && saw && bytes.Equal(now, seen)
@@ -463,7 +475,7 @@ func (t *Txn) compare(key []byte) (same, there bool, err error) {
 // newest reads the newest committed version of a row.
 func (t *Txn) newest(table *catalog.Table, id types.RowID) (storage.LockedRow, error) {
 	row := make(types.Row, len(table.Columns))
-	r := &rowReader{reader: t.store.db, table: table}
+	r := &rowReader{reader: t.store.db, newest: t.store.db, table: table, want: everything(table)}
 	ok, err := r.get(id, row)
 	if err != nil {
 		return storage.LockedRow{}, err
