@@ -87,9 +87,24 @@ func Rewrite(e Expr, fn func(Expr) Expr) Expr {
 	return fn(r.children(e))
 }
 
-// rewriter rebuilds one node; changed tells whether a child differs.
+// Replace rebuilds e top-down: where fn gives something, that stands in place
+// of the part, which is not looked into; unchanged parts are shared.
+func Replace(e Expr, fn func(Expr) Expr) Expr {
+	if e == nil {
+		return nil
+	}
+	if out := fn(e); out != nil {
+		return out
+	}
+	r := rewriter{fn: fn, down: true}
+	return r.children(e)
+}
+
+// rewriter rebuilds one node; changed tells whether a child differs. down is
+// Replace, else it is Rewrite.
 type rewriter struct {
 	fn      func(Expr) Expr
+	down    bool
 	changed bool
 }
 
@@ -97,7 +112,11 @@ func (r *rewriter) one(e Expr) Expr {
 	if e == nil {
 		return nil
 	}
-	out := Rewrite(e, r.fn)
+	step := Rewrite
+	if r.down {
+		step = Replace
+	}
+	out := step(e, r.fn)
 	r.changed = r.changed || out != e
 	return out
 }

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/akidb/akidb/executor/expr"
@@ -106,7 +108,6 @@ func isAggregateName(name string) bool {
 
 // aggregate gathers an aggregate call and gives a reference to it.
 func (b *binder) aggregate(s *scope, t *ast.FuncCall, call *expr.Call) (expr.Expr, error) {
-	_, name := funcName(t)
 	l := s.level
 	switch {
 	case l == nil || l.refused != "":
@@ -141,7 +142,9 @@ func (b *binder) aggregate(s *scope, t *ast.FuncCall, call *expr.Call) (expr.Exp
 		}
 		a.Filter = f
 	}
-	_ = name
+	if readsOuterOnly(&a) {
+		return nil, pgerr.Unsupported("an aggregate of an outer query's columns in a subquery").At(t.Pos)
+	}
 	for i := range l.aggs {
 		if sameAggregate(&l.aggs[i], &a) {
 			return &expr.AggRef{Index: i, Typ: a.Typ}, nil
@@ -149,6 +152,24 @@ func (b *binder) aggregate(s *scope, t *ast.FuncCall, call *expr.Call) (expr.Exp
 	}
 	l.aggs = append(l.aggs, a)
 	return &expr.AggRef{Index: len(l.aggs) - 1, Typ: a.Typ}, nil
+}
+
+// readsOuterOnly says whether an aggregate belongs to an outer level: it reads
+// columns, and all of them are the outer level's.
+func readsOuterOnly(a *AggCall) bool {
+	outer, own := false, false
+	for _, e := range a.Args {
+		expr.Walk(e, func(x expr.Expr) bool {
+			switch x.(type) {
+			case *expr.Column:
+				own = true
+			case *expr.ExecParam:
+				outer = true
+			}
+			return true
+		})
+	}
+	return outer && !own
 }
 
 func sameAggregate(a, c *AggCall) bool {
@@ -374,7 +395,7 @@ func (b *binder) subLink(s *scope, t *ast.SubLink) (expr.Expr, error) {
 		return nil, err
 	}
 	cols := node.Common().Columns
-	out := &expr.SubPlan{Slots: link.slots, Args: link.args, Operator: t.Op}
+	out := &expr.SubPlan{Operator: t.Op}
 	switch t.Kind {
 	case ast.SubLinkExists:
 		out.Kind, out.Typ = expr.SubPlanExists, boolType
@@ -401,17 +422,24 @@ func (b *binder) subLink(s *scope, t *ast.SubLink) (expr.Expr, error) {
 			return nil, err
 		}
 	}
-	sub := &SubQuery{Root: node}
+	b.addSubPlan(out, node, link)
+	return out, nil
+}
+
+// addSubPlan gives a subquery its place in the plan.
+func (b *binder) addSubPlan(out *expr.SubPlan, node Node, link *link) {
+	out.Slots, out.Args = link.slots, link.args
+	sub := &SubQuery{Root: node, Name: "SubPlan"}
 	for slot := range link.params {
 		sub.Params = append(sub.Params, slot)
 	}
-	b.plan.SubPlans = append(b.plan.SubPlans, sub)
-	out.Plan = len(b.plan.SubPlans) - 1
-	sub.Name = "SubPlan"
+	slices.Sort(sub.Params)
 	if len(sub.Params) == 0 {
 		sub.Name = "InitPlan"
 	}
-	return out, nil
+	b.plan.SubPlans = append(b.plan.SubPlans, sub)
+	out.Plan = len(b.plan.SubPlans) - 1
+	sub.Name += " " + strconv.Itoa(len(b.plan.SubPlans))
 }
 
 // subTest binds the left side of ANY and ALL against the subquery's columns.

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"strconv"
+
 	"github.com/akidb/akidb/executor/expr"
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/storage"
@@ -75,6 +77,10 @@ type selecting struct {
 	limit   expr.Expr
 	offset  expr.Expr
 	locks   []lockUse
+	// placed and logical tell what the places of the joined row are: leaves and
+	// logical places.
+	placed  []*leaf
+	logical []int
 }
 
 type lockUse struct {
@@ -148,13 +154,27 @@ func andOf(list []expr.Expr) expr.Expr {
 }
 
 func (sel *selecting) bindTargets() error {
+	keep := sel.s.keep
+	sel.s.keep = keep || sel.s.wants != nil
 	for i := range sel.q.Targets {
 		list, err := sel.b.target(sel.s, &sel.q.Targets[i])
 		if err != nil {
 			return err
 		}
-		sel.targets = append(sel.targets, list...)
+		for _, t := range list {
+			if !keep && t.value.Type().OID == types.UnknownOID {
+				want := textType
+				if n := len(sel.targets); n < len(sel.s.wants) {
+					want = sel.s.wants[n]
+				}
+				if t.value, err = expr.Coerce(sel.b.env.Types, t.value, want, expr.CastAssignment); err != nil {
+					return at(err, positionOf(sel.q.Targets[i].Expr))
+				}
+			}
+			sel.targets = append(sel.targets, t)
+		}
 	}
+	sel.s.keep = keep
 	return nil
 }
 
@@ -182,8 +202,10 @@ func (b *binder) target(s *scope, t *ast.Target) ([]target, error) {
 	if err != nil {
 		return nil, err
 	}
-	if e, err = b.known(e); err != nil {
-		return nil, at(err, positionOf(t.Expr))
+	if !s.keep {
+		if e, err = b.known(e); err != nil {
+			return nil, at(err, positionOf(t.Expr))
+		}
 	}
 	name := t.Name
 	if name == "" {
@@ -199,7 +221,7 @@ func (b *binder) origin(s *scope, e expr.Expr) Column {
 		return Column{}
 	}
 	for _, r := range s.rels {
-		if i := c.Index - r.start; i >= 0 && i < len(r.columns) {
+		if i := c.Index - r.start; r.exprs == nil && i >= 0 && i < len(r.columns) {
 			return Column{Table: r.columns[i].Table, Attnum: r.columns[i].Attnum}
 		}
 	}
@@ -217,20 +239,16 @@ func (b *binder) starRelations(s *scope, c *ast.ColumnRef) ([]target, error) {
 	} else if len(s.rels) == 0 {
 		return nil, pgerr.New(pgerr.SyntaxError, "SELECT * with no tables specified is not valid").At(c.Pos)
 	}
-	var out []target
-	skip := map[int]bool{}
-	if only == "" {
-		for _, m := range s.merged {
-			out = append(out, target{name: m.name, value: m.value, column: b.origin(s, m.value)})
-			skip[m.left], skip[m.right] = true, true
-		}
+	if only == "" && s.star != nil {
+		return append([]target(nil), s.star...), nil
 	}
+	var out []target
 	for _, r := range s.rels {
-		if r.blind || only != "" && r.name != only {
+		if only != "" && r.name != only {
 			continue
 		}
 		for i := range r.columns {
-			if r.hidden != nil && r.hidden[i] || skip[r.start+i] {
+			if r.hidden != nil && r.hidden[i] {
 				continue
 			}
 			out = append(out, target{name: r.columns[i].Name, value: r.columnAt(i), column: r.columns[i]})
@@ -649,7 +667,7 @@ func (b *binder) values(q *ast.Select, s *scope) (Node, error) {
 		for i := range rows {
 			rows[i][c] = expr.Fold(b.env.Types, column[i])
 		}
-		v.Columns = append(v.Columns, Column{Name: "column" + itoa(c+1), Type: typ})
+		v.Columns = append(v.Columns, Column{Name: "column" + strconv.Itoa(c+1), Type: typ})
 	}
 	return b.finish(v, q, s)
 }
@@ -662,7 +680,7 @@ func (b *binder) finish(n Node, q *ast.Select, s *scope) (Node, error) {
 	for i, c := range cols {
 		out.targets = append(out.targets, target{name: c.Name, value: &expr.Column{Index: i, Typ: c.Type, Name: c.Name}})
 	}
-	out.s.rels = []*relation{{columns: cols, rowID: -1}}
+	out.s.rels = []*relation{{columns: cols}}
 	out.s.level = &level{}
 	if err := out.bindOrder(); err != nil {
 		return nil, err
@@ -679,11 +697,11 @@ func (b *binder) finish(n Node, q *ast.Select, s *scope) (Node, error) {
 
 // setOperation plans UNION, INTERSECT, EXCEPT.
 func (b *binder) setOperation(q *ast.Select, s *scope) (Node, error) {
-	left, err := b.queryIn(q.Left, &scope{outer: s.outer, link: s.link, ctes: s.ctes})
+	left, err := b.queryIn(q.Left, &scope{outer: s.outer, link: s.link, ctes: s.ctes, keep: true})
 	if err != nil {
 		return nil, err
 	}
-	right, err := b.queryIn(q.Right, &scope{outer: s.outer, link: s.link, ctes: s.ctes})
+	right, err := b.queryIn(q.Right, &scope{outer: s.outer, link: s.link, ctes: s.ctes, keep: true})
 	if err != nil {
 		return nil, err
 	}
@@ -693,6 +711,7 @@ func (b *binder) setOperation(q *ast.Select, s *scope) (Node, error) {
 	n := &SetOp{Op: q.SetOp, All: q.All, Left: left, Right: right}
 	n.Columns = plainColumns(left.Common().Columns)
 	n.Rows = left.Common().Rows + right.Common().Rows
+	n.Cost = left.Common().Cost + right.Common().Cost
 	return b.finish(n, q, s)
 }
 
@@ -742,15 +761,60 @@ func (b *binder) castColumns(n Node, want []expr.Type) (Node, error) {
 		if err != nil {
 			return nil, err
 		}
-		changed = changed || c.Type.OID != want[i].OID
+		if c.Type.OID == types.UnknownOID {
+			if err := b.retype(n, i, want[i]); err != nil {
+				return nil, err
+			}
+			if col.Typ = n.Common().Columns[i].Type; col.Typ.OID != types.UnknownOID {
+				e = col
+			}
+		}
+		changed = changed || col.Typ.OID != want[i].OID
 		p.Exprs = append(p.Exprs, e)
 		p.Columns = append(p.Columns, Column{Name: c.Name, Type: want[i]})
 	}
 	if !changed {
 		return n, nil
 	}
-	p.Info.Rows = n.Common().Rows
+	p.Info.Rows, p.Startup, p.Cost = n.Common().Rows, n.Common().Startup, n.Common().Cost
 	return p, nil
 }
 
-var _ = types.NoTypmod
+// retype gives literals and parameters of unknown type that a column of n is
+// made of the type that the other side of a set operation has.
+func (b *binder) retype(n Node, i int, want expr.Type) error {
+	cast := func(e expr.Expr) (expr.Expr, error) {
+		if e.Type().OID != types.UnknownOID {
+			return e, nil
+		}
+		return expr.Coerce(b.env.Types, e, want, expr.CastImplicit)
+	}
+	var err error
+	switch t := n.(type) {
+	case *Project:
+		t.Exprs[i], err = cast(t.Exprs[i])
+	case *Values:
+		for r := range t.Lists {
+			if t.Lists[r][i], err = cast(t.Lists[r][i]); err != nil {
+				return err
+			}
+		}
+	case *SetOp:
+		if err = b.retype(t.Left, i, want); err == nil {
+			err = b.retype(t.Right, i, want)
+		}
+	case *Limit:
+		err = b.retype(t.Child, i, want)
+	case *Sort:
+		err = b.retype(t.Child, i, want)
+	default:
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	in := n.Common()
+	in.Columns = append([]Column(nil), in.Columns...)
+	in.Columns[i].Type = want
+	return nil
+}

@@ -18,6 +18,9 @@ type binder struct {
 	given  []types.OID
 	views  int  // views being expanded, against recursion
 	fixed  bool // no parameters: stored expressions
+	// stmt is the statement, names how often it names each relation.
+	stmt  any
+	names map[string]int
 }
 
 func newBinder(env *Env, given []types.OID) *binder {
@@ -45,6 +48,7 @@ func Prepare(env *Env, stmt ast.Stmt, params []types.OID) (*Plan, error) {
 }
 
 func (b *binder) statement(stmt ast.Stmt) error {
+	b.stmt = stmt
 	var node Node
 	var err error
 	switch t := stmt.(type) {
@@ -194,7 +198,7 @@ func BindTableExpr(env *Env, table *catalog.Table, e ast.Expr, want expr.Type, w
 
 // tableRelation is a table as an item of FROM.
 func tableRelation(t *catalog.Table, name string, start int) *relation {
-	r := &relation{name: name, schema: t.Schema, start: start, table: t, hidden: make([]bool, len(t.Columns)), rowID: start + len(t.Columns)}
+	r := &relation{name: name, schema: t.Schema, start: start, table: t, hidden: make([]bool, len(t.Columns))}
 	r.columns = tableColumns(t)
 	for i := range t.Columns {
 		r.hidden[i] = t.Columns[i].Dropped

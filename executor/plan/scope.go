@@ -21,9 +21,14 @@ type scope struct {
 	ctes map[string]*cteBinding
 	// width is the length of the logical row.
 	width int
-	// merged are the columns of JOIN USING and NATURAL, found before others.
-	merged []mergedColumn
-	level  *level // state of aggregates and windows, nil where they are refused
+	// star is what * stands for and what names without a table mean; nil: the
+	// columns of rels. JOIN USING makes it differ from them.
+	star  []target
+	level *level // state of aggregates and windows, nil where they are refused
+	// wants are the types that unknown outputs take (INSERT … SELECT); keep
+	// leaves them unknown (a side of a set operation).
+	wants []expr.Type
+	keep  bool
 }
 
 // link gathers the outer columns that a subquery reads.
@@ -41,24 +46,27 @@ type relation struct {
 	columns []Column
 	hidden  []bool // dropped columns
 	table   *catalog.Table
-	// exprs, when set, are what the columns stand for (a row made of others).
-	rowID int  // logical place of the row id, -1 for none
-	blind bool // not visible (yet) to expressions
-}
-
-// mergedColumn is a column that a join has merged of two.
-type mergedColumn struct {
-	name        string
-	value       expr.Expr
-	left, right int // the logical places it hides
+	// exprs, when set, are what the columns stand for: those of a join with an
+	// alias, or of a subquery that was pulled up.
+	exprs []expr.Expr
 }
 
 // cteBinding is a WITH query that is visible by name.
 type cteBinding struct {
-	index     int // in Plan.CTEs
-	columns   []Column
-	recursive *RecursiveUnion // while its recursive part is bound
-	rows      float64
+	name    string
+	index   int // in Plan.CTEs
+	columns []Column
+	rows    float64
+	// recursive is set while the query's own recursive part is bound.
+	recursive *RecursiveUnion
+	// inline is the query when it is planned anew where it is referred to, at the
+	// scope where it was defined, with the names that were visible there.
+	inline  *ast.Select
+	home    *scope
+	visible map[string]*cteBinding
+	renamed []string
+	// silent says that it modifies data and returns nothing.
+	silent bool
 }
 
 func (s *scope) findCTE(name string) *cteBinding {
@@ -71,28 +79,30 @@ func (s *scope) findCTE(name string) *cteBinding {
 }
 
 // columnAt makes the expression of a relation's column.
-func (r *relation) columnAt(i int) *expr.Column {
+func (r *relation) columnAt(i int) expr.Expr {
+	if r.exprs != nil {
+		return r.exprs[i]
+	}
 	return &expr.Column{Index: r.start + i, Typ: r.columns[i].Type, Name: r.columns[i].Name}
 }
 
 // find resolves a column name at this level only.
 func (s *scope) find(table, name string, pos int) (expr.Expr, error) {
 	var found expr.Expr
-	if table == "" {
-		for i := range s.merged {
-			if s.merged[i].name == name {
-				if found != nil {
-					return nil, ambiguous(name, pos)
-				}
-				found = s.merged[i].value
+	if table == "" && s.star != nil {
+		for i := range s.star {
+			if s.star[i].name != name {
+				continue
 			}
+			if found != nil {
+				return nil, ambiguous(name, pos)
+			}
+			found = s.star[i].value
 		}
-		if found != nil {
-			return found, nil
-		}
+		return found, nil
 	}
 	for _, r := range s.rels {
-		if r.blind || table != "" && r.name != table {
+		if table != "" && r.name != table {
 			continue
 		}
 		for i := range r.columns {
@@ -114,7 +124,7 @@ func ambiguous(name string, pos int) error {
 
 func (s *scope) relation(name string) *relation {
 	for _, r := range s.rels {
-		if r.name == name && !r.blind {
+		if r.name == name {
 			return r
 		}
 	}

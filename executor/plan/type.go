@@ -60,6 +60,13 @@ func ResolveType(_ *Env, t *ast.TypeName) (expr.Type, error) {
 	return out, nil
 }
 
+// typeName is a type as error messages call it.
+func typeName(t expr.Type) string { return types.FormatType(t.OID, types.NoTypmod) }
+
+func isVectorType(oid types.OID) bool {
+	return oid == types.VectorOID || oid == types.HalfVecOID || oid == types.SparseVecOID
+}
+
 // at gives an error its position.
 func at(err error, pos int) error {
 	if e := pgerr.As(err); e != nil && pos > 0 && e.Position == 0 {

@@ -1,0 +1,287 @@
+package plan
+
+import (
+	"strings"
+
+	"github.com/akidb/akidb/executor/expr"
+	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/pgerr"
+	"github.com/akidb/akidb/internal/storage"
+	"github.com/akidb/akidb/internal/types"
+	"github.com/akidb/akidb/sql"
+	"github.com/akidb/akidb/sql/ast"
+)
+
+// generatedAlways is the SQLSTATE of writing to generated and identity columns.
+const generatedAlways = "428C9"
+
+// modifying is one INSERT, UPDATE or DELETE being bound.
+type modifying struct {
+	b     *binder
+	s     *scope
+	table *catalog.Table
+	alias string
+	node  *ModifyTable
+}
+
+// writeWords are what PostgreSQL says of a view that cannot be written to.
+var writeWords = map[string][2]string{
+	"INSERT": {"insert into", "inserting into"}, "UPDATE": {"update", "updating"}, "DELETE": {"delete from", "deleting from"},
+}
+
+// modify finds the table that a statement changes.
+func (b *binder) modify(op string, r *ast.RangeVar, s *scope) (*modifying, error) {
+	if s == nil {
+		s = &scope{}
+	}
+	object, virtual := b.env.fromRelation(r)
+	switch t := object.(type) {
+	case *catalog.Table:
+		b.use(t, storage.LockRowExclusive)
+		b.plan.Writes = true
+		m := &modifying{b: b, s: s, table: t, alias: aliasName(r.Alias, t.Name)}
+		m.node = &ModifyTable{Op: op, Table: t, Alias: m.alias}
+		return m, nil
+	case *catalog.View:
+		w := writeWords[op]
+		return nil, pgerr.Newf(pgerr.ObjectNotInPrerequisiteState, "cannot %s view %q", w[0], t.Name).
+			WithDetail("Views are not automatically updatable.").
+			WithHint("To enable %s the view, change the table that it reads.", w[1]).At(r.Pos)
+	case *catalog.Sequence:
+		return nil, pgerr.Newf(pgerr.WrongObjectType, "cannot change sequence %q", t.Name).At(r.Pos)
+	case *catalog.Index:
+		return nil, pgerr.Newf(pgerr.WrongObjectType, "cannot open relation %q", t.Name).
+			WithDetail("This operation is not supported for indexes.").At(r.Pos)
+	}
+	if virtual != "" {
+		return nil, pgerr.Newf(pgerr.InsufficientPrivilege, "permission denied: %q is a system catalog", r.Name).At(r.Pos)
+	}
+	return nil, noRelation(r)
+}
+
+// column finds a column that is assigned to.
+func (m *modifying) column(name string, pos int) (*catalog.Column, error) {
+	if c := m.table.Column(name); c != nil {
+		return c, nil
+	}
+	return nil, pgerr.Newf(pgerr.UndefinedColumn, "column %q of relation %q does not exist", name, m.table.Name).At(pos)
+}
+
+func columnType(c *catalog.Column) expr.Type { return expr.Type{OID: c.Type, Typmod: c.Typmod} }
+
+// assigned casts a value to its column's type.
+func (m *modifying) assigned(e expr.Expr, c *catalog.Column, pos int) (expr.Expr, error) {
+	out, err := expr.Coerce(m.b.env.Types, e, columnType(c), expr.CastAssignment)
+	if err != nil {
+		if x := pgerr.As(err); x != nil && x.Code == pgerr.DatatypeMismatch && strings.HasPrefix(x.Message, "column is of type") {
+			named := *x
+			named.Message = "column \"" + c.Name + "\"" + strings.TrimPrefix(x.Message, "column")
+			err = &named
+		}
+		return nil, at(err, pos)
+	}
+	return expr.Fold(m.b.env.Types, out), nil
+}
+
+// defaultOf is what a column is filled with; nil for NULL.
+func (b *binder) defaultOf(t *catalog.Table, c *catalog.Column) (expr.Expr, error) {
+	text := c.Default
+	if c.Identity != 0 {
+		for _, q := range b.env.Catalog.Sequences(t.ID) {
+			if q.OwnerColumn == c.Num {
+				text = "nextval(" + sql.QuoteLiteral(sql.QuoteIdent(q.Schema)+"."+sql.QuoteIdent(q.Name)) + ")"
+			}
+		}
+	}
+	if text == "" {
+		return nil, nil
+	}
+	return b.storedExpr(nil, text, columnType(c))
+}
+
+// orNull is a default as an expression.
+func orNull(e expr.Expr, c *catalog.Column) expr.Expr {
+	if e != nil {
+		return e
+	}
+	return &expr.Const{Typ: columnType(c)}
+}
+
+// constraints binds generated columns and checks over the table's row.
+func (m *modifying) constraints() error {
+	for i := range m.table.Columns {
+		c := &m.table.Columns[i]
+		if c.Dropped || c.Generated == "" {
+			continue
+		}
+		e, err := m.b.storedExpr(m.table, c.Generated, columnType(c))
+		if err != nil {
+			return err
+		}
+		m.node.Generated = append(m.node.Generated, Assignment{Column: c.Num, Value: e})
+	}
+	for i := range m.table.Checks {
+		k := &m.table.Checks[i]
+		e, err := m.b.storedExpr(m.table, k.Expr, boolType)
+		if err != nil {
+			return err
+		}
+		m.node.Checks = append(m.node.Checks, CheckExpr{Name: k.Name, Cond: e})
+	}
+	return nil
+}
+
+// returning binds RETURNING over rels; place moves columns to the row that
+// RETURNING is computed over.
+func (m *modifying) returning(list []ast.Target, s *scope, place func(expr.Expr) expr.Expr) error {
+	n := m.node
+	n.Rows = n.Child.Common().Rows
+	n.Cost = n.Child.Common().Cost
+	if len(list) == 0 {
+		n.Rows = 0
+		return nil
+	}
+	s.level = &level{refused: "RETURNING"}
+	n.Returning = []expr.Expr{}
+	n.Columns = []Column{}
+	for i := range list {
+		targets, err := m.b.target(s, &list[i])
+		if err != nil {
+			return err
+		}
+		for _, t := range targets {
+			n.Returning = append(n.Returning, expr.Fold(m.b.env.Types, place(t.value)))
+			n.Columns = append(n.Columns, Column{Name: t.name, Type: t.value.Type(), Table: t.column.Table, Attnum: t.column.Attnum})
+		}
+	}
+	return nil
+}
+
+func unmovedExpr(e expr.Expr) expr.Expr { return e }
+
+// setClauses binds SET. place moves columns from the logical row to the row
+// that the values are computed over.
+func (m *modifying) setClauses(list []ast.SetClause, s *scope, place func(expr.Expr) expr.Expr) ([]Assignment, error) {
+	var out []Assignment
+	for i := range list {
+		these, err := m.setClause(&list[i], s)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range these {
+			for _, o := range out {
+				if o.Column == a.Column {
+					return nil, pgerr.Newf(pgerr.SyntaxError, "multiple assignments to same column %q", m.table.Columns[a.Column-1].Name).At(list[i].Pos)
+				}
+			}
+			out = append(out, Assignment{Column: a.Column, Value: place(a.Value)})
+		}
+	}
+	return out, nil
+}
+
+func (m *modifying) setClause(c *ast.SetClause, s *scope) ([]Assignment, error) {
+	if len(c.Columns) == 1 {
+		if _, row := c.Expr.(*ast.RowExpr); !row {
+			a, err := m.set(c.Columns[0], c.Expr, s, c.Pos)
+			return []Assignment{a}, err
+		}
+	}
+	var values []ast.Expr
+	switch e := c.Expr.(type) {
+	case *ast.RowExpr:
+		values = e.Args
+	case *ast.SubLink:
+		return m.setSubquery(c, e, s)
+	default:
+		return nil, pgerr.New(pgerr.FeatureNotSupported, "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression").At(c.Pos)
+	}
+	if len(values) != len(c.Columns) {
+		return nil, pgerr.New(pgerr.SyntaxError, "number of columns does not match number of values").At(c.Pos)
+	}
+	var out []Assignment
+	for i, name := range c.Columns {
+		a, err := m.set(name, values[i], s, c.Pos)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+// set binds column = value.
+func (m *modifying) set(name string, value ast.Expr, s *scope, pos int) (Assignment, error) {
+	c, err := m.column(name, pos)
+	if err != nil {
+		return Assignment{}, err
+	}
+	if _, ok := value.(*ast.Default); ok {
+		e, err := m.b.defaultOf(m.table, c)
+		return Assignment{Column: c.Num, Value: orNull(e, c)}, err
+	}
+	if err := m.settable(c, pos); err != nil {
+		return Assignment{}, err
+	}
+	e, err := m.b.expr(s, value)
+	if err != nil {
+		return Assignment{}, err
+	}
+	e, err = m.assigned(e, c, positionOf(value))
+	return Assignment{Column: c.Num, Value: e}, err
+}
+
+// settable refuses values for columns that only take their default.
+func (m *modifying) settable(c *catalog.Column, pos int) error {
+	e := pgerr.Newf(generatedAlways, "column %q can only be updated to DEFAULT", c.Name).At(pos)
+	switch {
+	case c.Generated != "":
+		return e.WithDetail("Column %q is a generated column.", c.Name)
+	case c.Identity == 'a':
+		return e.WithDetail("Column %q is an identity column defined as GENERATED ALWAYS.", c.Name)
+	}
+	return nil
+}
+
+// setSubquery binds (a, b) = (SELECT x, y).
+func (m *modifying) setSubquery(c *ast.SetClause, sub *ast.SubLink, s *scope) ([]Assignment, error) {
+	q, ok := sub.Query.(*ast.Select)
+	if !ok || sub.Kind != ast.SubLinkScalar {
+		return nil, pgerr.New(pgerr.FeatureNotSupported, "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression").At(c.Pos)
+	}
+	l := &link{params: map[int]bool{}}
+	n, err := m.b.queryIn(q, &scope{outer: s, link: l})
+	if err != nil {
+		return nil, err
+	}
+	cols := n.Common().Columns
+	if len(cols) != len(c.Columns) {
+		return nil, pgerr.New(pgerr.SyntaxError, "number of columns does not match number of values").At(c.Pos)
+	}
+	record := expr.Type{OID: types.RecordOID, Typmod: types.NoTypmod}
+	row := &expr.RowCtor{Typ: record}
+	for i, col := range cols {
+		row.Fields = append(row.Fields, &expr.Column{Index: i, Typ: col.Type, Name: col.Name})
+		row.Names = append(row.Names, col.Name)
+	}
+	p := &Project{Child: n, Exprs: []expr.Expr{row}}
+	p.Info = Info{Columns: []Column{{Name: "row", Type: record}}, Rows: n.Common().Rows, Cost: n.Common().Cost}
+	plan := &expr.SubPlan{Kind: expr.SubPlanScalar, Slots: l.slots, Args: l.args, Typ: record}
+	m.b.addSubPlan(plan, p, l)
+	var out []Assignment
+	for i, name := range c.Columns {
+		col, err := m.column(name, c.Pos)
+		if err == nil {
+			err = m.settable(col, c.Pos)
+		}
+		if err != nil {
+			return nil, err
+		}
+		var e expr.Expr = &expr.FieldSelect{Arg: plan, Index: i, Name: cols[i].Name, Typ: cols[i].Type}
+		if e, err = m.assigned(e, col, c.Pos); err != nil {
+			return nil, err
+		}
+		out = append(out, Assignment{Column: col.Num, Value: e})
+	}
+	return out, nil
+}

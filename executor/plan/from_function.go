@@ -1,0 +1,107 @@
+package plan
+
+import (
+	"github.com/akidb/akidb/executor/expr"
+	"github.com/akidb/akidb/internal/pgerr"
+	"github.com/akidb/akidb/internal/types"
+	"github.com/akidb/akidb/sql/ast"
+)
+
+// functionRows is PostgreSQL's guess for a set-returning function.
+const functionRows = 1000
+
+// functions binds f(…) and ROWS FROM (…) in FROM. They see the items before
+// them with or without LATERAL.
+func (f *fromBinder) functions(t *ast.FunctionFrom, seen fromPart) (fromPart, error) {
+	if len(t.Columns) > 0 {
+		return fromPart{}, pgerr.Unsupported("a column definition list").At(t.Pos)
+	}
+	inner, lateral := f.inner(true, seen)
+	inner.level = &level{}
+	n := &FunctionScan{Ordinality: t.Ordinality}
+	n.Rows = 1
+	name := ""
+	trees := spreadUnnest(t.Funcs)
+	for _, tree := range trees {
+		fn := outputName(tree)
+		if name == "" {
+			name = fn
+		}
+		e, err := f.b.expr(inner, tree)
+		if err != nil {
+			return fromPart{}, err
+		}
+		if len(inner.level.aggs) > 0 {
+			return fromPart{}, pgerr.New(pgerr.GroupingError, "aggregate functions are not allowed in functions in FROM").At(t.Pos)
+		}
+		if len(inner.level.windows) > 0 {
+			return fromPart{}, pgerr.New(pgerr.WindowingError, "window functions are not allowed in functions in FROM").At(t.Pos)
+		}
+		if err := n.add(e, fn, len(trees) == 1, t.Alias); err != nil {
+			return fromPart{}, at(err, t.Pos)
+		}
+	}
+	if t.Ordinality {
+		n.Columns = append(n.Columns, Column{Name: "ordinality", Type: int8Type})
+	}
+	n.Cost = n.Rows / 100
+	n.Alias = aliasName(t.Alias, name)
+	part, err := f.node(n, n.Alias, t.Alias, "")
+	if err == nil {
+		part.tree.leaf.link = lateral
+	}
+	return part, err
+}
+
+// spreadUnnest makes unnest(a, b) ROWS FROM (unnest(a), unnest(b)).
+func spreadUnnest(list []ast.Expr) []ast.Expr {
+	var out []ast.Expr
+	for _, e := range list {
+		c, ok := e.(*ast.FuncCall)
+		if !ok || len(c.Args) < 2 || c.Name[len(c.Name)-1] != "unnest" {
+			out = append(out, e)
+			continue
+		}
+		for _, a := range c.Args {
+			one := *c
+			one.Args = []ast.Expr{a}
+			out = append(out, &one)
+		}
+	}
+	return out
+}
+
+// identity gives a value that is no function call (current_date) a call to be in.
+var identity = &expr.Function{Name: "identity", Args: []types.OID{types.AnyOID}, NotStrict: true, Volatility: expr.Immutable,
+	Eval: func(_ *expr.Context, args []types.Datum) (types.Datum, error) { return args[0], nil }}
+
+// add adds a call's columns.
+func (n *FunctionScan) add(e expr.Expr, name string, alone bool, alias *ast.Alias) error {
+	call, ok := e.(*expr.Call)
+	if !ok {
+		call = &expr.Call{Func: identity, Args: []expr.Expr{e}, Typ: e.Type()}
+	}
+	n.Calls = append(n.Calls, call)
+	if call.Func.Rows != nil {
+		n.Rows = functionRows
+	}
+	if out := call.Func.Columns; len(out) > 1 {
+		n.Widths = append(n.Widths, len(out))
+		for _, c := range out {
+			n.Columns = append(n.Columns, Column{Name: c.Name, Type: expr.Type{OID: c.Type, Typmod: types.NoTypmod}})
+		}
+		return nil
+	}
+	if call.Typ.OID == types.RecordOID {
+		return pgerr.Newf(pgerr.SyntaxError, "a column definition list is required for functions returning \"record\"")
+	}
+	n.Widths = append(n.Widths, 1)
+	column := name
+	if out := call.Func.Columns; len(out) == 1 && out[0].Name != "" && out[0].Name != call.Func.Name {
+		column = out[0].Name
+	} else if alone && alias != nil && alias.Name != "" {
+		column = alias.Name
+	}
+	n.Columns = append(n.Columns, Column{Name: column, Type: call.Typ})
+	return nil
+}
