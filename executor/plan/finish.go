@@ -59,7 +59,7 @@ func (sel *selecting) project(n Node, more []expr.Expr) Node {
 		in.Columns = p.Columns
 		return n
 	}
-	p.Rows, p.Startup, p.Cost = in.Rows, in.Startup, in.Cost+in.Rows*tupleCost
+	p.Rows, p.Startup, p.Cost = in.Rows, in.Startup, in.Cost+in.Rows*cpuTupleCost
 	return p
 }
 
@@ -136,7 +136,7 @@ func columnName(e expr.Expr) string {
 func (sel *selecting) distinct(n Node) Node {
 	in := n.Common()
 	d := &Distinct{Child: n}
-	d.Info = Info{Columns: in.Columns, Rows: max(in.Rows/5, 1), Startup: in.Cost, Cost: in.Cost + in.Rows*operatorCost}
+	d.Info = Info{Columns: in.Columns, Rows: max(in.Rows/5, 1), Startup: in.Cost, Cost: in.Cost + in.Rows*cpuOperatorCost}
 	return d
 }
 
@@ -165,7 +165,7 @@ func (sel *selecting) distinctOn(n Node) Node {
 	n = sorted(n, keys, nil)
 	in := n.Common()
 	d := &Distinct{Child: n, On: sel.on}
-	d.Info = Info{Columns: in.Columns, Rows: max(in.Rows/5, 1), Startup: in.Startup, Cost: in.Cost + in.Rows*operatorCost}
+	d.Info = Info{Columns: in.Columns, Rows: max(in.Rows/5, 1), Startup: in.Startup, Cost: in.Cost + in.Rows*cpuOperatorCost}
 	return d
 }
 
@@ -185,7 +185,7 @@ func sorted(n Node, order []SortKey, want expr.Expr) Node {
 	}
 	in := n.Common()
 	s := &Sort{Child: n, Keys: order, Limit: want}
-	s.Info = Info{Columns: in.Columns, Rows: in.Rows, Cost: in.Cost + in.Rows*tupleCost*2}
+	s.Info = Info{Columns: in.Columns, Rows: in.Rows, Cost: in.Cost + in.Rows*cpuTupleCost*2}
 	s.Startup = s.Cost
 	return s
 }

@@ -53,7 +53,7 @@ func (f *fromBinder) join(t *ast.Join, seen fromPart) (fromPart, error) {
 	if t.UsingAlias != "" {
 		out.rels = append(out.rels, starRelation(t.UsingAlias, merged))
 	}
-	return aliased(out, t.Alias)
+	return withAlias(out, t.Alias)
 }
 
 // and is what is visible to an item behind both parts.
@@ -190,8 +190,8 @@ func starRelation(name string, star []target) *relation {
 	return r
 }
 
-// aliased hides a join's items behind its alias.
-func aliased(part fromPart, alias *ast.Alias) (fromPart, error) {
+// withAlias hides a join's items behind its alias.
+func withAlias(part fromPart, alias *ast.Alias) (fromPart, error) {
 	if alias == nil {
 		return part, nil
 	}

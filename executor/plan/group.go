@@ -33,8 +33,8 @@ func (sel *selecting) aggregated(n Node) (Node, error) {
 	if len(a.Groups) > 0 {
 		a.Rows = max(min(in.Rows/5, 200), 1)
 	}
-	a.Startup = in.Cost + in.Rows*operatorCost*float64(len(a.Groups)+len(a.Aggs)+1)
-	a.Cost = a.Startup + a.Rows*tupleCost
+	a.Startup = in.Cost + in.Rows*cpuOperatorCost*float64(len(a.Groups)+len(a.Aggs)+1)
+	a.Cost = a.Startup + a.Rows*cpuTupleCost
 	if err := sel.regroup(a, in.Columns); err != nil {
 		return nil, err
 	}

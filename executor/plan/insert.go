@@ -108,7 +108,7 @@ func (in *inserting) values(rows [][]ast.Expr) error {
 		}
 	}
 	v := &Values{Lists: make([][]expr.Expr, len(rows))}
-	v.Columns, v.Rows, v.Cost = tableColumns(in.table), float64(len(rows)), float64(len(rows))*tupleCost
+	v.Columns, v.Rows, v.Cost = tableColumns(in.table), float64(len(rows)), float64(len(rows))*cpuTupleCost
 	null := make([]expr.Expr, len(in.table.Columns))
 	for i := range null {
 		null[i] = &expr.Const{Typ: columnType(&in.table.Columns[i])}

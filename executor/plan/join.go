@@ -164,15 +164,9 @@ func filter(n Node, cond expr.Expr) Node {
 	}
 	in := n.Common()
 	f := &Filter{Child: n, Cond: cond}
-	f.Info = Info{Columns: in.Columns, Rows: max(in.Rows/3, 1), Startup: in.Startup, Cost: in.Cost + in.Rows*operatorCost}
+	f.Info = Info{Columns: in.Columns, Rows: max(in.Rows/3, 1), Startup: in.Startup, Cost: in.Cost + in.Rows*cpuOperatorCost}
 	return f
 }
-
-// PostgreSQL's costs of looking at a row and of calling an operator.
-const (
-	tupleCost    = 0.01
-	operatorCost = 0.0025
-)
 
 // inner plans a tree of inner joins as a list of items that may be joined in
 // any order: the one that gives the fewest rows comes next.

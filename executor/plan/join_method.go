@@ -113,8 +113,8 @@ func (p *joiner) hash(kind JoinKind, l, r *joined, quals []expr.Expr) *joined {
 	n.Cond = p.condition(l, r, rest)
 	n.Columns = joinColumns(kind, l.node, r.node)
 	left, right := l.node.Common(), r.node.Common()
-	n.Startup = right.Cost + right.Rows*(tupleCost+operatorCost)
-	n.Cost = n.Startup + left.Cost + left.Rows*(tupleCost+operatorCost)
+	n.Startup = right.Cost + right.Rows*(cpuTupleCost+cpuOperatorCost)
+	n.Cost = n.Startup + left.Cost + left.Rows*(cpuTupleCost+cpuOperatorCost)
 	out := p.beside(l, r, kind)
 	out.node = n
 	return out
@@ -128,7 +128,7 @@ func (p *joiner) loop(kind JoinKind, l, r *joined, quals []expr.Expr) *joined {
 	n := &NestLoop{Kind: kind, Left: l.node, Right: r.node, Cond: p.condition(l, r, quals), Materialize: true}
 	n.Columns = joinColumns(kind, l.node, r.node)
 	left, right := l.node.Common(), r.node.Common()
-	n.Cost = left.Cost + right.Cost + left.Rows*right.Rows*(tupleCost+operatorCost)
+	n.Cost = left.Cost + right.Cost + left.Rows*right.Rows*(cpuTupleCost+cpuOperatorCost)
 	out := p.beside(l, r, kind)
 	out.node = n
 	return out

@@ -35,7 +35,7 @@ func (p *joiner) tableScan(l *leaf, quals []expr.Expr) *joined {
 		s := &SeqScan{Table: l.table, Alias: l.rel.name, Cols: p.columns(l), Filter: andOf(conds), Sample: l.sample}
 		s.Columns = scanColumns(l, l.wantID)
 		s.Rows = p.b.env.rows(l.table.ID) / 10
-		s.Cost = p.b.env.rows(l.table.ID) * tupleCost
+		s.Cost = p.b.env.rows(l.table.ID) * cpuTupleCost
 		n = s
 	} else {
 		n = p.b.tableScan(l.table, l.rel.name, p.columns(l), conds, l.wantID)
@@ -93,7 +93,7 @@ func (p *joiner) columns(l *leaf) []int16 {
 func scanColumns(l *leaf, rowID bool) []Column {
 	cols := tableColumns(l.table)
 	if rowID {
-		cols = append(cols, Column{Name: "rowid", Type: int8Type})
+		cols = append(cols, Column{Name: rowIDName, Type: int8Type})
 	}
 	return cols
 }

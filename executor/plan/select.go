@@ -135,10 +135,11 @@ func (sel *selecting) nearest(p *joiner) (*joined, bool, error) {
 		return part, p.ordered && keepsOrder(part.node), err
 	}
 	place := p.driver.distance()
+	d, _ := distanceOf(key)
 	sel.rewrite(func(e expr.Expr) expr.Expr {
 		return expr.Replace(e, func(x expr.Expr) expr.Expr {
-			if _, ok := x.(*expr.Call); ok && expr.Equal(x, key) {
-				return &expr.Column{Index: place, Typ: key.Type(), Name: "distance"}
+			if d.equal(x) {
+				return &expr.Column{Index: place, Typ: key.Type(), Name: distanceName}
 			}
 			return nil
 		})
@@ -183,7 +184,7 @@ func (p *joiner) allNeed(quals []expr.Expr) leafSet {
 
 func oneRow() Node {
 	v := &Values{Lists: [][]expr.Expr{{}}}
-	v.Columns, v.Rows, v.Cost = []Column{}, 1, tupleCost
+	v.Columns, v.Rows, v.Cost = []Column{}, 1, cpuTupleCost
 	return v
 }
 

@@ -81,6 +81,6 @@ func (sel *selecting) series(n Node) (Node, error) {
 		return n, nil
 	}
 	p.Rows = in.Rows * functionRows
-	p.Startup, p.Cost = in.Startup, in.Cost+p.Rows*tupleCost
+	p.Startup, p.Cost = in.Startup, in.Cost+p.Rows*cpuTupleCost
 	return p, nil
 }

@@ -31,7 +31,7 @@ func (sel *selecting) windows(n Node) (Node, error) {
 			a.Columns = append(a.Columns, Column{Name: uses[j].call.Func.Name, Type: uses[j].call.Typ})
 		}
 		a.Rows, a.Startup = in.Rows, in.Startup
-		a.Cost = in.Cost + in.Rows*tupleCost*float64(len(a.Calls))
+		a.Cost = in.Cost + in.Rows*cpuTupleCost*float64(len(a.Calls))
 		n = a
 	}
 	columns := n.Common().Columns

@@ -291,7 +291,7 @@ func (f *fromBinder) cte(c *cteBinding, r *ast.RangeVar) (fromPart, error) {
 		return part, nil
 	}
 	n := &CTEScan{CTE: c.index, Alias: name}
-	n.Columns, n.Rows, n.Cost = c.columns, c.rows, c.rows*tupleCost
+	n.Columns, n.Rows, n.Cost = c.columns, c.rows, c.rows*cpuTupleCost
 	return f.node(n, name, r.Alias, "")
 }
 
