@@ -59,8 +59,8 @@ func (s *session) schemaChange(ctx context.Context, tree ast.Stmt) (string, erro
 	if err := s.checkWritable(commandName(tree)); err != nil {
 		return "", err
 	}
-	if x, ok := tree.(*ast.CreateIndex); ok && x.Concurrently && s.tx.block {
-		return "", pgerr.New(pgerr.ActiveSQLTransaction, "CREATE INDEX CONCURRENTLY cannot run inside a transaction block")
+	if name := concurrent(tree); name != "" && s.tx.block {
+		return "", pgerr.Newf(pgerr.ActiveSQLTransaction, "%s cannot run inside a transaction block", name)
 	}
 	tx, done, err := s.statementTxn(ctx)
 	if err != nil {
@@ -70,12 +70,32 @@ func (s *session) schemaChange(ctx context.Context, tree ast.Stmt) (string, erro
 		Txn: tx, Plan: s.planEnv, Run: s.runEnv(false), User: s.user, SessionID: s.id,
 		NewID: s.engine.source.NewID, SetValue: s.engine.source.SetValue,
 		Notice: s.notice, Wait: s.wait(), Setting: s.Setting,
+		StoredSetting: s.storedSetting, OnCommit: s.onCommit,
 	}
 	tag, err := ddl.Execute(ctx, env, tree)
 	if end := done(err == nil); err == nil {
 		err = end
 	}
 	return tag, err
+}
+
+// concurrent names a statement with CONCURRENTLY; "" for others.
+func concurrent(tree ast.Stmt) string {
+	switch t := tree.(type) {
+	case *ast.CreateIndex:
+		if t.Concurrently {
+			return "CREATE INDEX CONCURRENTLY"
+		}
+	case *ast.Drop:
+		if t.Concurrently {
+			return "DROP INDEX CONCURRENTLY"
+		}
+	case *ast.Reindex:
+		if t.Concurrently {
+			return "REINDEX CONCURRENTLY"
+		}
+	}
+	return ""
 }
 
 // commandName names a schema change for the error of a read-only transaction.

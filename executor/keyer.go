@@ -12,7 +12,7 @@ import (
 )
 
 // Keyer computes the keys of expression and partial indexes for the storage. It
-// is safe for concurrent use. Compiled expressions are kept by index version.
+// is safe for concurrent use. Compiled expressions are kept by index.
 type Keyer struct {
 	mu       sync.RWMutex // guards compiled
 	compiled map[types.OID]*compiledIndex
@@ -21,7 +21,7 @@ type Keyer struct {
 // compiledIndex is an index's expressions over its table's row.
 type compiledIndex struct {
 	index     *catalog.Index
-	table     uint64 // version of the table
+	table     *catalog.Table
 	keys      []expr.Expr
 	predicate expr.Expr
 }
@@ -56,7 +56,9 @@ func (k *Keyer) find(table *catalog.Table, index *catalog.Index) (*compiledIndex
 	k.mu.RLock()
 	c := k.compiled[index.ID]
 	k.mu.RUnlock()
-	if c != nil && c.index.Version == index.Version && c.table == table.Version {
+	// The descriptors themselves are compared, not their versions: a transaction
+	// that was rolled back may have used the next version already.
+	if c != nil && c.index == index && c.table == table {
 		return c, nil
 	}
 	c, err := compileIndex(table, index)
@@ -70,7 +72,7 @@ func (k *Keyer) find(table *catalog.Table, index *catalog.Index) (*compiledIndex
 }
 
 func compileIndex(table *catalog.Table, index *catalog.Index) (*compiledIndex, error) {
-	c := &compiledIndex{index: index, table: table.Version}
+	c := &compiledIndex{index: index, table: table}
 	env := &plan.Env{Catalog: catalog.Empty(), Types: types.DefaultEnv()}
 	bind := func(text string, want expr.Type) (expr.Expr, error) {
 		tree, err := sql.ParseExpr(text)

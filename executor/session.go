@@ -38,6 +38,8 @@ type session struct {
 	// active is the portal whose execution has the transaction's open statement.
 	active   *portal
 	sequence sequenceState
+	// temporary are the session's tables made with ON COMMIT DROP or DELETE ROWS.
+	temporary map[types.OID]string
 	// atCommit is what LISTEN, UNLISTEN and NOTIFY do at commit.
 	atCommit []func()
 

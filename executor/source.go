@@ -73,7 +73,8 @@ type Txn interface {
 	// BuildIndex fills an index that Change has made, and makes it valid.
 	BuildIndex(ctx context.Context, table *catalog.Table, index *catalog.Index) error
 	// Rewrite replaces every row of a table by what fn makes of it, under the
-	// new descriptor, and refills its indexes.
+	// new descriptor, under the same row id, and refills its btree indexes. Vector
+	// indexes stay as they are: the caller replaces those whose keys change.
 	Rewrite(ctx context.Context, from, to *catalog.Table, fn func(types.Row) (types.Row, error)) error
 	// Truncate empties a table and its indexes.
 	Truncate(ctx context.Context, table *catalog.Table) error

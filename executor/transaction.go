@@ -108,7 +108,12 @@ func (s *session) commit(ctx context.Context) error {
 		s.tx.txn = nil
 		wrote := tx.Wrote()
 		ctx, leave := s.enter(ctx, "")
-		err := cause(ctx, tx.Commit(ctx, wrote && s.limits.asyncCommit))
+		err := s.emptyTemporary(ctx, tx)
+		if err != nil {
+			tx.Rollback()
+		} else {
+			err = cause(ctx, tx.Commit(ctx, wrote && s.limits.asyncCommit))
+		}
 		leave()
 		if err != nil {
 			s.settings.rollback(0)

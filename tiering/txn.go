@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/akidb/akidb/internal/catalog"
-	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/rowstore"
 	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/internal/types"
@@ -75,17 +74,6 @@ func (t *Txn) fill(ctx context.Context, table *catalog.Table, v *vectorIndex) er
 		}
 	}
 	return v.build(ctx)
-}
-
-// Rewrite replaces every row of a table; its vector indexes are made anew from the new rows.
-func (t *Txn) Rewrite(ctx context.Context, from, to *catalog.Table, fn func(types.Row) (types.Row, error)) error {
-	for _, x := range t.Catalog().Indexes(from.ID) {
-		if x.Vector() {
-			return pgerr.Newf(pgerr.FeatureNotSupported, "cannot rewrite table %q while it has the vector index %q", from.Name, x.Name).
-				WithHint("Drop the index, change the table, and create the index again.")
-		}
-	}
-	return t.Txn.Rewrite(ctx, from, to, fn)
 }
 
 // Truncate empties a table and its indexes.

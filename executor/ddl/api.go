@@ -39,6 +39,9 @@ type Env struct {
 	Notice    func(*pgerr.Error)
 	Wait      storage.WaitPolicy
 	Setting   func(name string) string
+	// StoredSetting checks a SET of ALTER ROLE or DATABASE and gives the setting's
+	// name ("all" for RESET ALL) and value as they are kept.
+	StoredSetting func(set *ast.Set) (name, value string, err error)
 	// OnCommit takes note of a temporary table made with ON COMMIT DROP or DELETE
 	// ROWS; nil refuses them.
 	OnCommit func(action string, t *catalog.Table)

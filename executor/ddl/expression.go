@@ -34,6 +34,7 @@ func (s *statement) store(table *catalog.Table, e ast.Expr, want expr.Type, what
 	if table != nil {
 		unqualify(e)
 	}
+	s.qualifyLiterals(e)
 	text := sql.Deparse(e)
 	if _, err := sql.ParseExpr(text); err != nil {
 		return stored{}, err

@@ -217,86 +217,25 @@ func (b *indexBuilder) duplicate(e entry) error {
 	return errNotUnique(b.table, &x)
 }
 
-// Rewrite replaces every row by what fn makes of it; row ids stay.
-func (t *Txn) Rewrite(ctx context.Context, from, to *catalog.Table, fn func(types.Row) (types.Row, error)) error {
-	var all []int16
-	for _, c := range from.Live() {
-		all = append(all, c.Num)
-	}
-	it, err := t.newRowScan(append([]*layer(nil), t.layers...), from, all)
-	if err != nil {
-		return err
-	}
-	// The new rows come into a layer of their own: the scan reads those below.
-	t.layers = append(t.layers, newLayer(""))
-	t.emptyTable(from)
-	err = t.rewrite(ctx, it, from, to, fn)
-	top := t.top()
-	t.layers = t.layers[:len(t.layers)-1]
-	if err = errors.Join(err, it.Close()); err != nil {
-		return err
-	}
-	t.top().merge(top)
-	return nil
-}
-
-func (t *Txn) rewrite(ctx context.Context, it *rowScan, from, to *catalog.Table, fn func(types.Row) (types.Row, error)) error {
-	indexes := t.Catalog().Indexes(to.ID)
-	old := make(types.Row, len(from.Columns))
-	for n := 0; ; n++ {
-		if n%1024 == 0 && ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		id, ok, err := it.Next(old)
-		if err != nil || !ok {
-			return err
-		}
-		row, err := fn(old)
-		if err != nil {
-			return err
-		}
-		b, err := appendRow(nil, to, uint64(n)+2, row)
-		if err != nil {
-			return err
-		}
-		l := t.top()
-		l.put(rowKey(nil, to.ID, id), b)
-		t.putVectors(to, id, row, nil)
-		l.count(to.ID, 1)
-		for _, x := range indexes {
-			if x.Vector() {
-				continue
-			}
-			e, ok, err := t.store.entryOf(to, x, row)
-			if err != nil {
-				return err
-			}
-			if !ok {
-				continue
-			}
-			if e.unique {
-				if has, err := t.holder(&e); err != nil || has != 0 {
-					return errors.Join(errNotUnique(to, &e), err)
-				}
-			}
-			l.put(e.stored(id))
-		}
-	}
-}
-
 // emptyTable hides a table's rows, vectors and index entries below the top layer.
 func (t *Txn) emptyTable(table *catalog.Table) {
-	l := t.top()
 	state := t.store.table(table.ID)
 	state.mu.Lock()
 	next := state.nextID
 	state.mu.Unlock()
-	l.empty(oidKey(keyRow, table.ID), 0)
+	t.emptyRows(table)
+	l := t.top()
 	for i := range table.Columns {
 		if c := &table.Columns[i]; isVector(c.Type) {
 			l.empty(vectorPrefix(nil, table.ID, c.Num), next)
 		}
 	}
+}
+
+// emptyRows hides a table's rows and index entries, but not its vectors.
+func (t *Txn) emptyRows(table *catalog.Table) {
+	l := t.top()
+	l.empty(oidKey(keyRow, table.ID), 0)
 	for _, x := range t.Catalog().Indexes(table.ID) {
 		if !x.Vector() {
 			l.empty(oidKey(keyIndex, x.ID), 0)

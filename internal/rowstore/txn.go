@@ -294,6 +294,9 @@ func (s *Store) commit(l *layer, async bool) error {
 		if err := dropFreed(b, l.changes); err != nil {
 			return err
 		}
+		if err := s.dropVectors(b, l.changes); err != nil {
+			return err
+		}
 	}
 	mode, apply := pebble.Sync, s.apply
 	if async {
