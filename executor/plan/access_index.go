@@ -3,7 +3,6 @@ package plan
 import (
 	"github.com/akidb/akidb/executor/expr"
 	"github.com/akidb/akidb/internal/catalog"
-	"github.com/akidb/akidb/internal/types"
 )
 
 // indexPath is one index as a way to read the table.
@@ -286,30 +285,4 @@ func (r *rangeBuilder) mark(at int, m *keyMatch) {
 
 func (r *rangeBuilder) match(at, i int) (keyMatch, bool) {
 	return r.b.matchKey(r.conds[at], r.path.keys[i], r.path.index.Keys[i].Type)
-}
-
-// indexExprs binds an index's keys and the conjuncts of its predicate over its
-// table's row.
-func (b *binder) indexExprs(t *catalog.Table, x *catalog.Index) (keys, predicate []expr.Expr, err error) {
-	for i := range x.Keys {
-		k := &x.Keys[i]
-		if k.Column > 0 {
-			c := &t.Columns[k.Column-1]
-			keys = append(keys, &expr.Column{Index: int(k.Column) - 1, Typ: expr.Type{OID: c.Type, Typmod: c.Typmod}, Name: c.Name})
-			continue
-		}
-		e, err := b.storedExpr(t, k.Expr, expr.Type{})
-		if err != nil {
-			return nil, nil, err
-		}
-		keys = append(keys, e)
-	}
-	if x.Predicate == "" {
-		return keys, nil, nil
-	}
-	e, err := b.storedExpr(t, x.Predicate, expr.Type{OID: types.BoolOID, Typmod: types.NoTypmod})
-	if err != nil {
-		return nil, nil, err
-	}
-	return keys, conjuncts(e), nil
 }

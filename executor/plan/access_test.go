@@ -86,18 +86,21 @@ func (p *planTest) index(d *datadriven.TestData) string {
 		if err != nil {
 			d.Fatalf(p.t, "%s: %v", line, err)
 		}
-		c := stmts[0].Tree.(*ast.CreateIndex)
-		t := p.env.relation(c.Table).(*catalog.Table)
-		x := &catalog.Index{ID: p.id(), Table: t.ID, Schema: "public", Name: c.Name, Method: firstOf(c.Method, "btree"), Unique: c.Unique, Valid: c.Name[0] != '_'}
-		for i := range c.Elems {
-			x.Keys = append(x.Keys, p.key(t, &c.Elems[i]))
-		}
-		if c.Where != nil {
-			x.Predicate = sql.Deparse(c.Where)
-		}
-		p.env.Catalog = p.env.Catalog.Apply(catalog.Put(x))
+		p.addIndex(stmts[0].Tree.(*ast.CreateIndex))
 	}
 	return ""
+}
+
+func (p *planTest) addIndex(c *ast.CreateIndex) {
+	t := p.env.relation(c.Table).(*catalog.Table)
+	x := &catalog.Index{ID: p.id(), Table: t.ID, Schema: "public", Name: c.Name, Method: firstOf(c.Method, "btree"), Unique: c.Unique, Valid: c.Name[0] != '_'}
+	for i := range c.Elems {
+		x.Keys = append(x.Keys, p.key(t, &c.Elems[i]))
+	}
+	if c.Where != nil {
+		x.Predicate = sql.Deparse(c.Where)
+	}
+	p.env.Catalog = p.env.Catalog.Apply(catalog.Put(x))
 }
 
 func (p *planTest) key(t *catalog.Table, e *ast.IndexElem) catalog.IndexKey {

@@ -44,6 +44,7 @@ func Prepare(env *Env, stmt ast.Stmt, params []types.OID) (*Plan, error) {
 		b.plan.Params = append(b.plan.Params, p.Typ.OID)
 	}
 	b.plan.CatalogVersion = env.Catalog.Version()
+	b.plan.estimate()
 	return b.plan, nil
 }
 

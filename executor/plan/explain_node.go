@@ -38,7 +38,7 @@ func (e *explainer) describe(n Node) *shape {
 		e.where(s, n, n.Filter)
 	case *CTEScan:
 		name := e.plan.CTEs[n.CTE].Name
-		s.kind, s.label = "CTE Scan", "CTE Scan on "+aliased(name, n.Alias)
+		s.kind, s.label = "CTE Scan", "CTE Scan on "+printedName(name, n.Alias)
 		s.trait("CTE Name", name)
 		s.trait("Alias", firstOf(n.Alias, name))
 		e.where(s, n, n.Filter)
@@ -155,7 +155,7 @@ func (e *explainer) whereNamed(s *shape, n Node, cond expr.Expr, names []string)
 	e.subplans(s, cond)
 }
 
-func aliased(name, alias string) string {
+func printedName(name, alias string) string {
 	if alias == "" || alias == name {
 		return sql.QuoteIdent(name)
 	}
@@ -165,9 +165,9 @@ func aliased(name, alias string) string {
 // relationName is a relation as the text format names it.
 func (e *explainer) relationName(schema, name, alias string) string {
 	if e.opts.Verbose {
-		return sql.QuoteIdent(schema) + "." + aliased(name, alias)
+		return sql.QuoteIdent(schema) + "." + printedName(name, alias)
 	}
-	return aliased(name, alias)
+	return printedName(name, alias)
 }
 
 func (e *explainer) relationTraits(s *shape, schema, name, alias string) {
@@ -263,7 +263,7 @@ func (e *explainer) functionScan(s *shape, n *FunctionScan) {
 	}
 	s.trait("Function Name", name)
 	s.trait("Alias", firstOf(n.Alias, name))
-	s.label = "Function Scan on " + aliased(name, n.Alias)
+	s.label = "Function Scan on " + printedName(name, n.Alias)
 	calls := make([]string, len(n.Calls))
 	for i, c := range n.Calls {
 		calls[i] = e.print(c, nil)

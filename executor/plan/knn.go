@@ -64,7 +64,7 @@ func (a *access) nearest(keys []SortKey, want expr.Expr) Node {
 		return nil
 	}
 	d, ok := distanceOf(keys[0].Expr)
-	if !ok {
+	if !ok || a.b.oneRow(a.table, a.conds) {
 		return nil
 	}
 	for _, x := range a.b.env.Catalog.Indexes(a.table.ID) {

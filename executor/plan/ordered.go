@@ -2,6 +2,7 @@ package plan
 
 import (
 	"math"
+	"slices"
 
 	"github.com/akidb/akidb/executor/expr"
 	"github.com/akidb/akidb/internal/types"
@@ -10,6 +11,9 @@ import (
 // inOrder is the cheapest btree scan that gives the rows in the order of keys,
 // unless sorting the cheapest scan of all costs less.
 func (a *access) inOrder(keys []SortKey, want expr.Expr) Node {
+	if a.anyOrder(keys) {
+		return a.b.tableScan(a.table, a.alias, a.cols, a.conds, a.rowID)
+	}
 	rows := atLeastOne(a.rows * a.share)
 	part := math.Min(1, wantedRows(want, rows)/rows)
 	var best *IndexScan
@@ -33,6 +37,13 @@ func (a *access) inOrder(keys []SortKey, want expr.Expr) Node {
 		return nil
 	}
 	return best
+}
+
+// anyOrder says whether every order of the rows is that of keys: they have one
+// value each, or there is at most one row.
+func (a *access) anyOrder(keys []SortKey) bool {
+	varies := func(k SortKey) bool { return !constantUnder(k.Expr, a.conds) }
+	return !slices.ContainsFunc(keys, varies) || a.b.oneRow(a.table, a.conds)
 }
 
 // wantedRows reads LIMIT; a parameter counts as a tenth of the rows, as in

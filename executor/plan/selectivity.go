@@ -26,6 +26,9 @@ const (
 
 // selectivity estimates the share of rows of t (nil: unknown) for which all conds hold.
 func (b *binder) selectivity(t *catalog.Table, conds []expr.Expr) float64 {
+	if len(conds) == 0 {
+		return 1
+	}
 	e := estimator{rows: defaultRows}
 	if t != nil {
 		e.rows = b.env.rows(t.ID)
@@ -33,6 +36,13 @@ func (b *binder) selectivity(t *catalog.Table, conds []expr.Expr) float64 {
 		e.unique = b.uniqueKeys(t)
 	}
 	return e.conjunction(spread(conds))
+}
+
+// oneRow says whether conds leave at most one row of t: they are equalities on
+// the whole of a unique key.
+func (b *binder) oneRow(t *catalog.Table, conds []expr.Expr) bool {
+	e := estimator{unique: b.uniqueKeys(t)}
+	return e.oneRow(conds)
 }
 
 // uniqueKeys are the columns of the unique indexes over plain columns.
@@ -78,9 +88,10 @@ func (e *estimator) oneRow(conds []expr.Expr) bool {
 	}
 	var fixed []int
 	for _, c := range conds {
-		if call, ok := c.(*expr.Call); ok && call.Operator == "=" {
+		if call, ok := c.(*expr.Call); ok && call.Operator == "=" && len(call.Args) == 2 {
 			for i, a := range call.Args {
-				if k, ok := withoutRelabel(a).(*expr.Column); ok && fixedValue(call.Args[1-i]) {
+				k, ok := withoutRelabel(a).(*expr.Column)
+				if ok && fixedValue(call.Args[1-i]) && sameKeyClass(k.Typ.OID, call.Args[1-i].Type().OID) {
 					fixed = append(fixed, k.Index)
 				}
 			}
