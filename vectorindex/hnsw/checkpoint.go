@@ -135,7 +135,7 @@ func (x *Index) takeImage() (*image, error) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if x.closed {
-		return nil, errClosed
+		return nil, ErrClosed
 	}
 	sq := x.sq.Load()
 	img := &image{rows: make([]uint64, x.slots), states: make([]uint32, x.slots)}
@@ -173,6 +173,10 @@ func (x *Index) writeSection(out *blockWriter, s *section, img *image) {
 	}
 	var buffer []byte
 	for first := 0; first < s.records; first += s.perBlock {
+		if x.closing.Load() {
+			out.fail(ErrClosed)
+			return
+		}
 		n := min(s.perBlock, s.records-first)
 		if flat != nil {
 			out.block(flat[first*s.size : (first+n)*s.size])
@@ -228,6 +232,12 @@ type blockWriter struct {
 func (o *blockWriter) block(b []byte) {
 	o.write(b)
 	o.write(binary.LittleEndian.AppendUint32(nil, crc32.Checksum(b, castagnoli)))
+}
+
+func (o *blockWriter) fail(err error) {
+	if o.err == nil {
+		o.err = err
+	}
 }
 
 func (o *blockWriter) write(b []byte) {

@@ -57,13 +57,15 @@ func (x *Index) clearLists(slot uint32) {
 	}
 }
 
-// setList replaces a list. The caller holds the slot's link lock.
+// setList replaces a list. The caller holds the slot's link lock. It writes from
+// the end, so that a reader never runs past an old end into what was left behind
+// there: that may name slots that are nodes no more.
 func setList(list, with []uint32) {
-	for i, s := range with {
-		atomic.StoreUint32(&list[i], s)
-	}
 	if len(with) < len(list) {
 		atomic.StoreUint32(&list[len(with)], none)
+	}
+	for i := len(with) - 1; i >= 0; i-- {
+		atomic.StoreUint32(&list[i], with[i])
 	}
 }
 

@@ -17,6 +17,8 @@ type Index struct {
 	kind    kind
 	max0    int // neighbours on layer 0
 	max     int // neighbours on the layers above
+	// fewForGraph is the constant; tests of small graphs change it.
+	fewForGraph int
 
 	rows   arena // uint64 row id
 	states arena // uint32, atomic
@@ -44,6 +46,12 @@ type Index struct {
 	blocks uint32                 // guarded by mu: blocks of upper ever used
 	unused []uint32               // guarded by mu: slots to use again
 	closed bool                   // guarded by mu
+	// uncoded is how many vectors at the front of the tail have no code: they came
+	// before the quantizer, or from a checkpoint. Guarded by mu, as is the scratch.
+	uncoded        int
+	residual, wide []float32
+
+	closing atomic.Bool // ends maintenance early
 
 	deleted atomic.Int64 // marked nodes in the graph
 	graphed atomic.Int64 // nodes in the graph, marked ones included
@@ -69,15 +77,15 @@ const maxSlots = 1<<31 - 1
 // none ends a neighbour list.
 const none = ^uint32(0)
 
-// errClosed is what users of a closed index get; the owner has dropped it.
-var errClosed = errors.New("hnsw: index is closed")
+// ErrClosed is what users of a closed index get: its owner has dropped it.
+var ErrClosed = errors.New("hnsw: index is closed")
 
 // New returns an empty index.
 func New(o Options) (*Index, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	x := &Index{options: o, kind: kindOf(&o), max0: 2 * o.M, max: o.M, ids: map[types.RowID]uint32{}}
+	x := &Index{options: o, kind: kindOf(&o), max0: 2 * o.M, max: o.M, fewForGraph: fewForGraph, ids: map[types.RowID]uint32{}}
 	x.rows.init(8)
 	x.states.init(4)
 	x.raw.init(rawBytes(&o))
@@ -87,8 +95,19 @@ func New(o Options) (*Index, error) {
 	x.upper.init(4 * x.max)
 	x.entry.Store(noEntry)
 	x.active.init()
+	if x.kind == kindCodes {
+		x.residual, x.wide = make([]float32, o.Dims), make([]float32, o.Dims)
+	}
 	x.scratch.New = func() any { return x.newScratch() }
 	return x, nil
+}
+
+// WalkBytes is what a search reads to tell how far a vector is, about.
+func (x *Index) WalkBytes() int {
+	if x.kind == kindCodes {
+		return int(x.codes.stride)
+	}
+	return int(x.raw.stride)
 }
 
 // Append adds a vector to the tail. A row id that is present stays as it is;
@@ -103,7 +122,7 @@ func (x *Index) Append(id types.RowID, v types.Datum) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.closed {
-		return errClosed
+		return ErrClosed
 	}
 	if _, ok := x.ids[id]; ok {
 		return nil
@@ -115,6 +134,11 @@ func (x *Index) Append(id types.RowID, v types.Datum) error {
 	if err := x.store(slot, v); err != nil {
 		x.unused = append(x.unused, slot)
 		return err
+	}
+	if sq := x.sq.Load(); sq != nil {
+		sq.Encode(x.codes.bytes(slot), x.floats(slot, x.wide), x.residual)
+	} else {
+		x.uncoded++
 	}
 	atomic.StoreUint64((*uint64)(x.rows.at(slot)), uint64(id))
 	x.setState(slot, stateTail)
@@ -248,6 +272,7 @@ func (x *Index) Close() error {
 		return nil
 	}
 	x.closed = true
+	x.closing.Store(true)
 	x.mu.Unlock()
 	x.maintain.Lock()
 	defer x.maintain.Unlock()

@@ -9,9 +9,9 @@ import (
 
 // insert links a slot of the tail into the graph (algorithm 1). Workers insert
 // different slots side by side.
-func (x *Index) insert(w *scratch, slot uint32) {
+func (x *Index) insert(w *scratch, slot uint32, coded bool) {
 	x.clearLists(slot)
-	if x.kind == kindCodes {
+	if x.kind == kindCodes && !coded {
 		x.sq.Load().Encode(x.codes.bytes(slot), x.floats(slot, w.wide), w.residual)
 	}
 	level := x.level(slot)
@@ -98,9 +98,6 @@ func (x *Index) addLink(w *scratch, node, to uint32, key float32, level int) {
 	}
 	if n := len(w.list); n < len(list) {
 		w.list = append(w.list, to)
-		if n+1 < len(list) {
-			list[n+1] = none // before the new end of the list appears
-		}
 		setList(list[n:], w.list[n:])
 		return
 	}

@@ -150,7 +150,7 @@ func (x *Index) readSections(file *os.File, h *header) (centre []float32, counts
 			flat = bytesOf(centre)
 		}
 		blocks := (s.records + s.perBlock - 1) / s.perBlock
-		inParallel(context.Background(), blocks, x.options.Workers, func() (func(int), func()) {
+		x.inParallel(context.Background(), blocks, x.options.Workers, func() (func(int), func()) {
 			var buffer []byte
 			return func(block int) {
 				var err error
@@ -261,6 +261,7 @@ func (x *Index) adopt(h *header) error {
 			}
 		}
 	}
+	x.uncoded = len(x.tail)
 	if len(x.ids)+len(x.unused)+int(x.deleted.Load()) != int(h.slots) {
 		return damaged("a row id occurs twice")
 	}

@@ -2,6 +2,7 @@ package hnsw
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -10,9 +11,14 @@ import (
 // in the graph already; a barrier each 4,096 insertions costs nothing.
 const buildBatch = 4096
 
-// drainPerWorker is the number of vectors for which Drain takes one more worker:
-// a trickle is left to one, so that searches keep the processors.
-const drainPerWorker = 2048
+// drainPerWorker is the number of vectors for which Drain takes one more worker,
+// up to all but one: a search that waits for a processor behind a worker waits
+// some milliseconds, many times what it needs itself.
+const drainPerWorker = 128
+
+// fewForGraph vectors are searched faster without a graph, and the centre of the
+// codes, which is taken from the first ones, is then that of more than a handful.
+const fewForGraph = 1000
 
 // repairShare: Drain repairs when one node in so many has been removed. A pass
 // reads all neighbour lists, some milliseconds for 100,000 nodes, and until then
@@ -27,7 +33,7 @@ func (x *Index) Build(ctx context.Context, progress func(done, total int64)) err
 	if err := x.repairIfMany(ctx, x.options.Workers); err != nil {
 		return err
 	}
-	total := len(x.tailSnapshot())
+	total := x.movable()
 	for done := 0; done < total; {
 		if progress != nil {
 			progress(int64(done), int64(total))
@@ -50,8 +56,11 @@ func (x *Index) Build(ctx context.Context, progress func(done, total int64)) err
 func (x *Index) Drain(ctx context.Context, max int) (moved int, err error) {
 	x.maintain.Lock()
 	defer x.maintain.Unlock()
-	left := min(max, len(x.tailSnapshot()))
-	workers := min(x.options.Workers, 1+left/drainPerWorker)
+	left := min(max, x.movable())
+	workers := 1
+	if spare := x.options.Workers - 1; spare > 1 && left > drainPerWorker {
+		workers = min(spare, left/drainPerWorker)
+	}
 	if err := x.repairIfMany(ctx, workers); err != nil {
 		return 0, err
 	}
@@ -70,15 +79,26 @@ func (x *Index) Drain(ctx context.Context, max int) (moved int, err error) {
 // to, and after them.
 func (x *Index) repairIfMany(ctx context.Context, workers int) error {
 	if x.deleted.Load()*repairShare < x.graphed.Load() {
-		return ctx.Err()
+		return x.ended(ctx)
 	}
 	return x.repair(ctx, workers)
 }
 
-func (x *Index) tailSnapshot() []uint32 {
+// movable is how many vectors of the tail can go into the graph: none while they
+// are too few to begin one.
+func (x *Index) movable() int {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	return x.tail
+	if x.graphed.Load() == 0 && len(x.tail) < x.fewForGraph {
+		return 0
+	}
+	return len(x.tail)
+}
+
+func (x *Index) tailSnapshot() (tail []uint32, uncoded int) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.tail, x.uncoded
 }
 
 // moveTail moves the first n slots of the tail into the graph and returns how
@@ -86,34 +106,45 @@ func (x *Index) tailSnapshot() []uint32 {
 // maintain.
 func (x *Index) moveTail(ctx context.Context, n, workers int) (done, live int, err error) {
 	if x.isClosed() {
-		return 0, 0, errClosed
+		return 0, 0, ErrClosed
 	}
-	slots := x.tailSnapshot()[:n]
-	x.prepare(x.tailSnapshot())
+	slots, _ := x.tailSnapshot()
+	x.prepare(slots)
+	_, uncoded := x.tailSnapshot() // vectors that came after prepare have codes
+	slots = slots[:n]
 	x.mu.RLock()
 	known := int(x.slots)
 	x.mu.RUnlock()
 	var moved atomic.Int64
-	done = inParallel(ctx, n, workers, func() (func(i int), func()) {
+	done = x.inParallel(ctx, n, workers, func() (func(i int), func()) {
 		w := x.borrow(known)
 		return func(i int) {
-			if x.move(w, slots[i]) {
+			if x.move(w, slots[i], i >= uncoded) {
 				moved.Add(1)
 			}
+			runtime.Gosched() // who has waited for this processor comes first
 		}, func() { x.giveBack(w) }
 	})
 	live = int(moved.Load())
 	x.cutTail(slots[:done], live)
-	return done, live, ctx.Err()
+	return done, live, x.ended(ctx)
+}
+
+// ended tells why maintenance must stop, nil when it need not.
+func (x *Index) ended(ctx context.Context) error {
+	if x.closing.Load() {
+		return ErrClosed
+	}
+	return ctx.Err()
 }
 
 // move inserts one slot unless it has been removed, and tells whether it is a live
 // node now; one that was removed meanwhile is a removed node.
-func (x *Index) move(w *scratch, slot uint32) bool {
+func (x *Index) move(w *scratch, slot uint32, coded bool) bool {
 	if x.state(slot) != stateTail {
 		return false
 	}
-	x.insert(w, slot)
+	x.insert(w, slot, coded)
 	x.graphed.Add(1)
 	if atomic.CompareAndSwapUint32(x.states.word(slot), stateTail, stateGraph) {
 		return true
@@ -137,18 +168,19 @@ func (x *Index) cutTail(slots []uint32, live int) {
 	}
 	x.tail = x.tail[len(slots):]
 	x.tailed -= live
+	x.uncoded = max(0, x.uncoded-len(slots))
 	x.active.retire(dead)
 }
 
-// inParallel does 0 to n-1 in order, by workers, until ctx ends; it returns how
-// many it did, all before the first it did not. Each worker gets its own function
-// and what to call at its end from start.
-func inParallel(ctx context.Context, n, workers int, start func() (do func(i int), end func())) int {
+// inParallel does 0 to n-1 in order, by workers, until ctx ends or the index is
+// closed; it returns how many it did, all before the first it did not. Each worker
+// gets its own function and what to call at its end from start.
+func (x *Index) inParallel(ctx context.Context, n, workers int, start func() (do func(i int), end func())) int {
 	var next atomic.Int64
 	work := func() {
 		do, end := start()
 		defer end()
-		for ctx.Err() == nil {
+		for ctx.Err() == nil && !x.closing.Load() {
 			i := int(next.Add(1)) - 1
 			if i >= n {
 				return

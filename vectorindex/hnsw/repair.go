@@ -14,14 +14,14 @@ const repairBlock = 1024
 // The caller holds maintain, so that no list changes but here.
 func (x *Index) repair(ctx context.Context, workers int) error {
 	if x.deleted.Load() == 0 {
-		return ctx.Err()
+		return x.ended(ctx)
 	}
 	x.mu.RLock()
 	known := x.slots
 	x.mu.RUnlock()
 	removed, gone := x.removedNodes(known)
 	blocks := (int(known) + repairBlock - 1) / repairBlock
-	inParallel(ctx, blocks, workers, func() (func(int), func()) {
+	x.inParallel(ctx, blocks, workers, func() (func(int), func()) {
 		w := x.borrow(int(known))
 		return func(block int) {
 			first := uint32(block) * repairBlock
@@ -30,7 +30,7 @@ func (x *Index) repair(ctx context.Context, workers int) error {
 			}
 		}, func() { x.giveBack(w) }
 	})
-	if err := ctx.Err(); err != nil {
+	if err := x.ended(ctx); err != nil {
 		return err
 	}
 	x.replaceEntry(known, gone)

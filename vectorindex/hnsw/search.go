@@ -24,6 +24,7 @@ type Search struct {
 	limit   int    // nodes wanted by the next batch
 	slots   uint32 // slots that were there at the start
 	tail    []uint32
+	uncoded int // vectors at the front of tail that have no code
 	started bool
 	graph   bool   // all that the graph reaches has come
 	swept   uint32 // slots looked at after that
@@ -40,9 +41,9 @@ func (x *Index) Search(q types.Datum, ef int) (*Search, error) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if x.closed {
-		return nil, errClosed
+		return nil, ErrClosed
 	}
-	s.slots, s.tail = x.slots, x.tail
+	s.slots, s.tail, s.uncoded = x.slots, x.tail, x.uncoded
 	x.active.begin(&s.run)
 	s.w = x.borrow(int(s.slots))
 	return s, nil
@@ -54,7 +55,7 @@ func (x *Index) Search(q types.Datum, ef int) (*Search, error) {
 // the batch is empty.
 func (s *Search) NextBatch(dst []storage.Candidate) ([]storage.Candidate, error) {
 	if s.w == nil {
-		return dst, errClosed
+		return dst, ErrClosed
 	}
 	if !s.started {
 		s.started = true
@@ -75,11 +76,8 @@ func (s *Search) Stats() storage.NearestStats {
 		stats.Candidates = s.w.measured
 	}
 	x := s.x
-	walked := x.raw.stride
-	if x.kind == kindCodes {
-		walked = x.codes.stride
-	}
-	stats.Bytes = int64(stats.Candidates)*int64(walked) + int64(stats.Reranked+stats.Tail)*int64(x.raw.stride)
+	exact := stats.Reranked + s.uncoded
+	stats.Bytes = int64(stats.Candidates)*int64(x.WalkBytes()) + int64(exact)*int64(x.raw.stride)
 	return stats
 }
 
@@ -94,28 +92,61 @@ func (s *Search) Close() {
 	s.x.active.end(&s.run)
 }
 
-// first searches the tail exactly and the graph with the pool of the first batch.
+// first searches the graph with the pool of the first batch, and the tail.
 func (s *Search) first() {
 	x, w := s.x, s.w
 	w.startTaking(int(s.slots))
 	entry, top, ok := x.entryPoint() // before the query is coded: who sees a node sees the quantizer
 	x.setDatum(&w.q, s.q, w)
-	for _, slot := range s.tail {
-		s.measure(slot)
-	}
-	s.stats.Tail, s.stats.Reranked = s.stats.Reranked, 0
-	if !ok {
-		s.graph = true
-		return
-	}
-	near, key := x.descend(w, &w.q, entry, top, 0)
 	w.startPool(s.limit)
 	w.keep = true
 	w.unvisit()
-	w.visit(near)
-	w.pool = append(w.pool, packNode(key, near))
-	x.beam(w, &w.q, 0)
-	s.collect()
+	for _, slot := range s.tail[:s.uncoded] {
+		s.measure(slot)
+	}
+	s.stats.Reranked = 0
+	if ok {
+		near, key := x.descend(w, &w.q, entry, top, 0)
+		if w.visit(near) {
+			w.pool = append(w.pool, packNode(key, near))
+			x.beam(w, &w.q, 0)
+			s.collect()
+		}
+	}
+	s.searchTail()
+	s.stats.Tail = len(s.tail)
+}
+
+// tailBlock is how many codes of the tail are compared in one call.
+const tailBlock = 256
+
+// searchTail compares the coded vectors of the tail with the query, measures the
+// nearest and keeps the others for later batches. They wait among the dropped
+// nodes as expanded ones: they have no neighbours.
+func (s *Search) searchTail() {
+	x, w := s.x, s.w
+	start := len(w.dropped)
+	for tail := s.tail[s.uncoded:]; len(tail) > 0; {
+		block := tail[:min(tailBlock, len(tail))]
+		tail = tail[len(block):]
+		w.slots = w.slots[:0]
+		for _, slot := range block {
+			if x.live(slot) && w.visit(slot) { // it may have become a node meanwhile
+				w.slots = append(w.slots, slot)
+			}
+		}
+		for i, key := range x.keys(w, &w.q, w.slots) {
+			w.dropped = append(w.dropped, packNode(key, w.slots[i])|expanded)
+		}
+		w.measured += len(w.slots)
+	}
+	nodes := w.dropped[start:]
+	n := min(s.limit, len(nodes))
+	smallestFirst(nodes, n, cmp.Compare[uint64])
+	for _, node := range nodes[:n] {
+		s.measure(slotOf(node))
+	}
+	w.dropped = append(w.dropped[:start], nodes[n:]...)
 }
 
 // advance goes one step further: through the graph from the nearest nodes that
@@ -170,7 +201,7 @@ func (s *Search) measure(slot uint32) {
 func (s *Search) emit(dst []storage.Candidate, n int) []storage.Candidate {
 	pending := s.w.pending
 	n = min(n, len(pending))
-	nearestFirst(pending, n)
+	smallestFirst(pending, n, nearer)
 	slices.SortFunc(pending[:n], nearer)
 	dst = append(dst, pending[:n]...)
 	s.w.pending = pending[:copy(pending, pending[n:])]
@@ -184,38 +215,38 @@ func nearer(a, b storage.Candidate) int {
 	return cmp.Compare(a.ID, b.ID)
 }
 
-// nearestFirst moves the n nearest candidates to the front (quickselect, median
+// smallestFirst moves the n smallest elements to the front (quickselect, median
 // of three).
-func nearestFirst(c []storage.Candidate, n int) {
+func smallestFirst[T any](c []T, n int, compare func(a, b T) int) {
 	for len(c) > 12 && n > 0 && n < len(c) {
-		p := partition(c)
+		p := partition(c, compare)
 		if n <= p {
 			c = c[:p]
 		} else {
 			c, n = c[p:], n-p
 		}
 	}
-	slices.SortFunc(c, nearer)
+	slices.SortFunc(c, compare)
 }
 
-// partition returns p, 0 < p < len(c), such that nothing before p is farther
+// partition returns p, 0 < p < len(c), such that nothing before p is greater
 // than anything from p on (Hoare).
-func partition(c []storage.Candidate) int {
+func partition[T any](c []T, compare func(a, b T) int) int {
 	low, mid, high := c[0], c[len(c)/2], c[len(c)-1]
-	if nearer(mid, low) < 0 {
+	if compare(mid, low) < 0 {
 		low, mid = mid, low
 	}
-	if nearer(high, low) < 0 {
+	if compare(high, low) < 0 {
 		high = low
 	}
-	if nearer(high, mid) < 0 {
+	if compare(high, mid) < 0 {
 		mid = high
 	}
 	i, j := -1, len(c)
 	for {
-		for i++; nearer(c[i], mid) < 0; i++ {
+		for i++; compare(c[i], mid) < 0; i++ {
 		}
-		for j--; nearer(mid, c[j]) < 0; j-- {
+		for j--; compare(mid, c[j]) < 0; j-- {
 		}
 		if i >= j {
 			return max(1, min(i, len(c)-1))
@@ -234,7 +265,7 @@ func (x *Index) Distances(q types.Datum, ids []types.RowID, dst []storage.Candid
 	x.mu.RLock()
 	if x.closed {
 		x.mu.RUnlock()
-		return dst, errClosed
+		return dst, ErrClosed
 	}
 	x.active.begin(&run)
 	x.mu.RUnlock()
