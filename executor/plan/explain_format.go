@@ -2,7 +2,6 @@ package plan
 
 import (
 	"encoding/json"
-	"encoding/xml"
 	"fmt"
 	"strings"
 )
@@ -244,8 +243,7 @@ func (f xmlFormat) list(b *strings.Builder, tag string, list []object, depth int
 	b.WriteString("</" + tag + ">\n")
 }
 
-func xmlText(s string) string {
-	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(s)) // a Builder never fails
-	return b.String()
-}
+// xmlText escapes what PostgreSQL escapes.
+func xmlText(s string) string { return xmlEscapes.Replace(s) }
+
+var xmlEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#x0d;")

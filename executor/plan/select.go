@@ -226,7 +226,7 @@ func (sel *selecting) pickDriver(p *joiner) {
 	}
 	var set leafSet
 	for _, k := range sel.order {
-		if hasSubPlan(k.Expr) && hasColumn(k.Expr) || expr.VolatilityOf(k.Expr) == expr.Volatile {
+		if correlated(k.Expr) || expr.VolatilityOf(k.Expr) == expr.Volatile {
 			return
 		}
 		set |= p.setIn(k.Expr)
@@ -257,6 +257,17 @@ func (sel *selecting) pickDriver(p *joiner) {
 		p.limit = likelyLimit(sel.limit)
 		return
 	}
+}
+
+// correlated says whether e has a subquery that reads columns of the row.
+func correlated(e expr.Expr) (found bool) {
+	expr.Walk(e, func(x expr.Expr) bool {
+		if s, ok := x.(*expr.SubPlan); ok {
+			found = found || hasColumn(s)
+		}
+		return !found
+	})
+	return found
 }
 
 // likelyLimit is how many rows a LIMIT leaves, 0 for all.
