@@ -42,6 +42,10 @@ func init() {
 		bucketFunctions,
 		arrayFunctions,
 		seriesFunctions,
+		jsonReadFunctions,
+		jsonRowFunctions,
+		jsonBuildFunctions,
+		jsonbEditFunctions,
 	}
 	operatorFamilies = [][]*Operator{
 		integerOperators,
@@ -53,6 +57,9 @@ func init() {
 		arrayOperators,
 		timeOperators,
 		vectorOperators,
+		jsonGetOperators,
+		jsonbContainOperators,
+		jsonbEditOperators,
 	}
 	castFamilies = [][]CastRow{
 		vectorCasts,
@@ -61,6 +68,7 @@ func init() {
 		textCasts,
 		timeCasts,
 		bitCasts,
+		jsonCasts,
 	}
 }
 

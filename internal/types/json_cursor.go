@@ -68,6 +68,9 @@ func (c *JSONCursor) Next() bool {
 // Value is the text of the child, without the blanks around it.
 func (c *JSONCursor) Value() string { return c.value }
 
+// RawKey is the name of the member as it is written, with its quotes.
+func (c *JSONCursor) RawKey() string { return c.key }
+
 // Key is the name of the member; it fails where a json (not a jsonb) key has an
 // escape that is no text.
 func (c *JSONCursor) Key() (string, error) { return JSONStringValue(c.key) }
