@@ -34,6 +34,13 @@ var arrayFunctions = []*Function{
 	}),
 	defineRows("generate_subscripts(anyarray, int4) setof int4", "", generateSubscripts),
 	defineRows("generate_subscripts(anyarray, int4, bool) setof int4", "", generateSubscripts),
+	defineBound("pg_typeof(any) regtype", func(args []Type, _ bool) evalFunc {
+		oid := typeAt(args, 0)
+		if oid == 0 {
+			oid = types.UnknownOID
+		}
+		return func(*Context, []types.Datum) (types.Datum, error) { return int64(oid), nil }
+	}).stable().withNulls(),
 	define("num_nulls(variadic any) int4", func(_ *Context, args []types.Datum) (types.Datum, error) {
 		return int64(countNulls(args)), nil
 	}).withNulls(),

@@ -39,6 +39,8 @@ var byteFunctions = []*Function{
 		return bitPosition(a.(types.Bits), b.(types.Bits)), nil
 	}),
 	define("overlay(bytea, bytea, int4) bytea", evalOverlayBytes),
+	define("overlay(bit, bit, int4) bit", evalOverlayBits),
+	define("overlay(bit, bit, int4, int4) bit", evalOverlayBits),
 	define("overlay(bytea, bytea, int4, int4) bytea", evalOverlayBytes),
 	define2("btrim(bytea, bytea) bytea", func(a, b types.Datum) (types.Datum, error) {
 		return trimBytes(a.([]byte), b.([]byte), true, true), nil
@@ -184,6 +186,21 @@ func evalOverlayBytes(_ *Context, args []types.Datum) (types.Datum, error) {
 	size := int64(len(b))
 	end := min(max(start-1+count, 0), size)
 	return bytes.Join([][]byte{b[:min(start-1, size)], with, b[end:]}, nil), nil
+}
+
+func evalOverlayBits(_ *Context, args []types.Datum) (types.Datum, error) {
+	b, with, start := args[0].(types.Bits), args[1].(types.Bits), args[2].(int64)
+	count := int64(with.N)
+	if n := optional(args, 3); n != nil {
+		count = n.(int64)
+	}
+	if start <= 0 {
+		return nil, negativeSubstring()
+	}
+	size := int64(b.N)
+	end := min(max(start-1+count, 0), size)
+	head := concatBits(sliceBits(b, 0, int(min(start-1, size))), with)
+	return concatBits(head, sliceBits(b, int(end), b.N)), nil
 }
 
 func trimBytes(b, set []byte, left, right bool) []byte {
