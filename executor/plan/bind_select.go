@@ -447,11 +447,7 @@ var lockStrengths = map[string]storage.RowLock{
 
 func (sel *selecting) bindLocks() error {
 	for _, l := range sel.q.Locking {
-		if sel.grouped || sel.q.Distinct || len(sel.on) > 0 || len(sel.s.level.windows) > 0 {
-			what := "GROUP BY clause"
-			if sel.q.Distinct {
-				what = "DISTINCT clause"
-			}
+		if what := sel.unlockable(); what != "" {
 			return pgerr.Newf(pgerr.FeatureNotSupported, "FOR %s is not allowed with %s", l.Strength, what)
 		}
 		wait := sel.b.env.LockWait
@@ -474,6 +470,25 @@ func (sel *selecting) bindLocks() error {
 		}
 	}
 	return nil
+}
+
+// unlockable names what stands between a row of the result and rows of tables.
+func (sel *selecting) unlockable() string {
+	switch {
+	case sel.q.Distinct || len(sel.on) > 0:
+		return "DISTINCT clause"
+	case len(sel.q.GroupBy) > 0:
+		return "GROUP BY clause"
+	case sel.q.Having != nil:
+		return "HAVING clause"
+	case len(sel.s.level.aggs) > 0:
+		return "aggregate functions"
+	case len(sel.s.level.windows) > 0:
+		return "window functions"
+	case sel.s.level.srf:
+		return "set-returning functions in the target list"
+	}
+	return ""
 }
 
 func contains(list []string, s string) bool {
@@ -706,6 +721,9 @@ func (b *binder) setOperation(q *ast.Select, s *scope) (Node, error) {
 		return nil, err
 	}
 	if left, right, err = b.matchSides(left, right, q.SetOp); err != nil {
+		if len(q.Right.Targets) > 0 {
+			err = at(err, positionOf(q.Right.Targets[0].Expr))
+		}
 		return nil, err
 	}
 	n := &SetOp{Op: q.SetOp, All: q.All, Left: left, Right: right}

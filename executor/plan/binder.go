@@ -227,5 +227,11 @@ func (b *binder) storedExpr(table *catalog.Table, text string, want expr.Type) (
 	if err != nil {
 		return nil, err
 	}
-	return BindTableExpr(b.env, table, tree, want, "this expression")
+	e, err := BindTableExpr(b.env, table, tree, want, "this expression")
+	if x := pgerr.As(err); x != nil && x.Position > 0 {
+		placed := *x
+		placed.Position = 0 // a place in the stored text, not in the statement
+		return nil, &placed
+	}
+	return e, err
 }

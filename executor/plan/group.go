@@ -3,6 +3,7 @@ package plan
 import (
 	"github.com/akidb/akidb/executor/expr"
 	"github.com/akidb/akidb/internal/pgerr"
+	"github.com/akidb/akidb/sql/ast"
 )
 
 // aggregated puts the Aggregate above a node and rewrites all that follows to its row.
@@ -95,7 +96,33 @@ func (sel *selecting) ungrouped(c *expr.Column) error {
 			name = l.rel.name + "." + c.Name
 		}
 	}
-	return pgerr.Newf(pgerr.GroupingError, "column %q must appear in the GROUP BY clause or be used in an aggregate function", name)
+	return pgerr.Newf(pgerr.GroupingError, "column %q must appear in the GROUP BY clause or be used in an aggregate function", name).
+		At(sel.written(c.Name))
+}
+
+// written finds where a column's name stands outside aggregates.
+func (sel *selecting) written(name string) (pos int) {
+	look := func(n any) bool {
+		switch t := n.(type) {
+		case *ast.FuncCall:
+			return t.Over != nil || !isAggregateName(t.Name[len(t.Name)-1])
+		case *ast.ColumnRef:
+			if pos == 0 && !t.Star && t.Parts[len(t.Parts)-1] == name {
+				pos = t.Pos
+			}
+		}
+		return pos == 0
+	}
+	for i := range sel.q.Targets {
+		ast.Walk(sel.q.Targets[i].Expr, look)
+	}
+	if sel.q.Having != nil {
+		ast.Walk(sel.q.Having, look)
+	}
+	for _, o := range sel.q.OrderBy {
+		ast.Walk(o.Expr, look)
+	}
+	return pos
 }
 
 // addDependent groups also by the columns of a table whose primary key is

@@ -139,15 +139,15 @@ func (p *joiner) nodeScan(l *leaf, quals []expr.Expr) *joined {
 	switch n := l.node.(type) {
 	case *VirtualScan:
 		v := *n
-		v.Filter = andOf(conds)
+		v.Filter = andOf(append(conjunctsOf(n.Filter), conds...))
 		for _, c := range conds {
 			v.look(c)
 		}
 		j.node = &v
 	case *CTEScan:
 		c := *n
-		c.Filter = andOf(conds)
-		if c.Filter != nil {
+		c.Filter = andOf(append(conjunctsOf(n.Filter), conds...))
+		if len(conds) > 0 {
 			c.Rows = max(c.Rows/3, 1)
 		}
 		j.node = &c

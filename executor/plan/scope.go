@@ -215,6 +215,14 @@ func (b *binder) unknownColumn(s *scope, parts []string, pos int) error {
 				return pgerr.Newf(pgerr.UndefinedColumn, "column %s.%s does not exist", table, name).At(pos)
 			}
 		}
+		for at := s; at != nil; at = at.outer {
+			for _, r := range at.rels {
+				if r.table != nil && r.table.Name == table && r.name != table {
+					return pgerr.Newf(pgerr.UndefinedTable, "invalid reference to FROM-clause entry for table %q", table).
+						WithHint("Perhaps you meant to reference the table alias %q.", r.name).At(pos)
+				}
+			}
+		}
 		return pgerr.Newf(pgerr.UndefinedTable, "missing FROM-clause entry for table %q", table).At(pos)
 	}
 	e := pgerr.Newf(pgerr.UndefinedColumn, "column %q does not exist", name).At(pos)
