@@ -107,7 +107,7 @@ func decodeTimeTZ(b []byte) (Datum, error) {
 		return nil, timeOutOfRange()
 	}
 	if zone <= -maxZoneSeconds || zone >= maxZoneSeconds {
-		return nil, pgerr.New(invalidTimeZoneDisplacement, "time zone displacement out of range")
+		return nil, pgerr.New(pgerr.InvalidTimeZoneDisplacement, "time zone displacement out of range")
 	}
 	return TimeTZ{Time: Time(v), Zone: zone}, nil
 }
