@@ -31,6 +31,7 @@ type planned struct {
 	plan       *plan.Plan
 	catalog    *catalog.Snapshot
 	searchPath string
+	switches   uint8   // of the planner
 	sizes      []int64 // rows of plan.Tables
 	took       time.Duration
 }
@@ -105,7 +106,7 @@ func (s *session) plan(p *prepared, query ast.Stmt) error {
 	if err != nil {
 		return err
 	}
-	p.planned = planned{plan: made, catalog: env.Catalog, searchPath: s.Setting("search_path"), took: time.Since(began)}
+	p.planned = planned{plan: made, catalog: env.Catalog, searchPath: s.Setting("search_path"), switches: env.Switches(), took: time.Since(began)}
 	for _, use := range made.Tables {
 		p.planned.sizes = append(p.planned.sizes, s.engine.source.Stats(use.Table.ID).Rows)
 	}
@@ -140,7 +141,7 @@ const (
 )
 
 func (s *session) current(p *planned) bool {
-	if p.catalog != s.Catalog() || p.searchPath != s.Setting("search_path") {
+	if p.catalog != s.Catalog() || p.searchPath != s.Setting("search_path") || p.switches != s.planEnv().Switches() {
 		return false
 	}
 	for i, use := range p.plan.Tables {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"math"
+	"slices"
 
 	"github.com/akidb/akidb/executor/expr"
 	"github.com/akidb/akidb/internal/catalog"
@@ -60,7 +61,7 @@ func (b *binder) orderedScan(t *catalog.Table, alias string, cols []int16, conds
 }
 
 func (b *binder) access(t *catalog.Table, alias string, cols []int16, conds []expr.Expr, rowID bool) *access {
-	a := &access{b: b, table: t, alias: alias, cols: cols, conds: spread(conds), rowID: rowID}
+	a := &access{b: b, table: t, alias: alias, cols: cols, conds: simplify(t, spread(conds)), rowID: rowID}
 	a.rows = b.env.rows(t.ID)
 	a.pages = b.env.pages(t.ID)
 	a.share = b.selectivity(t, a.conds)
@@ -76,6 +77,19 @@ func spread(conds []expr.Expr) []expr.Expr {
 	return out
 }
 
+// simplify decides IS [NOT] NULL of columns that are NOT NULL.
+func simplify(t *catalog.Table, conds []expr.Expr) []expr.Expr {
+	return slices.DeleteFunc(conds, func(e expr.Expr) bool {
+		n, ok := e.(*expr.NullTest)
+		return ok && n.Not && notNullColumn(t, n.Arg)
+	})
+}
+
+func notNullColumn(t *catalog.Table, e expr.Expr) bool {
+	c, ok := e.(*expr.Column)
+	return ok && c.Index < len(t.Columns) && t.Columns[c.Index].NotNull
+}
+
 // never says whether a condition is FALSE or NULL for every row.
 func (a *access) never() bool {
 	return any1(a.conds, func(c expr.Expr) bool {
@@ -84,6 +98,8 @@ func (a *access) never() bool {
 			return x.Value != true
 		case *expr.Call:
 			return !x.Func.NotStrict && any1(x.Args, isNullConst)
+		case *expr.NullTest:
+			return !x.Not && notNullColumn(a.table, x.Arg)
 		}
 		return false
 	})
@@ -187,6 +203,21 @@ func (e *Env) enabled(name string) bool {
 	}
 	v, ok := e.Session.Setting(name)
 	return !ok || v != "off"
+}
+
+// switches are the settings that planning looks at.
+var switches = [...]string{"enable_seqscan", "enable_indexscan", "enable_sort"}
+
+// Switches tells the planner's settings apart: a plan that was made under others
+// must be made anew, since SET enable_indexscan = off is how clients ask for exact
+// results.
+func (e *Env) Switches() (bits uint8) {
+	for i, name := range switches {
+		if e.enabled(name) {
+			bits |= 1 << i
+		}
+	}
+	return bits
 }
 
 // pages is a table's size in PostgreSQL's pages. A small table counts as ten, as

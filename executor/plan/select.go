@@ -108,6 +108,11 @@ func (sel *selecting) source() (*joined, bool, error) {
 	if p.driver != nil && hasCall(p.keys[0].Expr) {
 		return sel.nearest(p)
 	}
+	if key, ok := sel.extreme(); ok {
+		if part, err := sel.first(p, key); part != nil || err != nil {
+			return part, false, err
+		}
+	}
 	part, err := p.plan(sel.from.root, sel.where)
 	if err != nil {
 		return nil, false, err

@@ -164,7 +164,7 @@ func notIf(not bool, share float64) float64 {
 
 func (e *estimator) nullTest(x *expr.NullTest) float64 {
 	share := nullShare
-	if c, ok := x.Arg.(*expr.Column); ok && e.table != nil && c.Index < len(e.table.Columns) && e.table.Columns[c.Index].NotNull {
+	if e.table != nil && notNullColumn(e.table, x.Arg) {
 		share = 0
 	}
 	return notIf(x.Not, share)
