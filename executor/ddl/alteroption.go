@@ -161,7 +161,7 @@ func (s *statement) changeOwner(ctx context.Context, o catalog.Object, name stri
 func (s *statement) alterIndexOptions(ctx context.Context, old *catalog.Index, act *ast.AlterAction) error {
 	x := old.Clone()
 	x.Version++
-	known := btreeOptions
+	known := indexStorage(x.Method)
 	if x.Method == "hnsw" {
 		known = hnswOptions
 	}

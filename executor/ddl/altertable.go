@@ -176,7 +176,7 @@ func (a *alteration) finishAlter(ctx context.Context) error {
 func (a *alteration) rebuildIndexes(ctx context.Context) error {
 	for _, x := range a.rebuilt {
 		now, ok := a.s.catalog().Object(x.ID).(*catalog.Index)
-		if !ok || now.Method == "btree" && len(a.converted) > 0 {
+		if !ok || !now.Vector() && len(a.converted) > 0 {
 			continue
 		}
 		if err := a.s.dropAndBuild(ctx, a.table, now); err != nil {

@@ -196,7 +196,7 @@ func (a *alteration) retypeKey(x *catalog.Index, k *catalog.IndexKey) (err error
 		class = []string{k.Opclass}
 	}
 	if !x.Vector() {
-		_, err = btreeClass(k.Type, class)
+		_, err = keyClass(x.Method, k.Type, class)
 		return err
 	}
 	if _, _, err = nearestClass(k.Type, class); err != nil {

@@ -46,50 +46,66 @@ func (s *statement) createIndex(ctx context.Context, t *ast.CreateIndex) error {
 	if x.ID, err = s.NewID(); err != nil {
 		return err
 	}
+	if methods[method].unused {
+		s.notice("00000", `index "%s" does not speed up queries yet: access method "%s" is accepted only`, x.Name, method)
+	}
 	if err := s.Txn.Change(ctx, catalog.Put(x)); err != nil {
 		return err
 	}
 	return s.Txn.BuildIndex(ctx, table, x)
 }
 
-// accessMethod is the method that is really used.
-func accessMethod(t *ast.CreateIndex) (string, error) {
-	switch t.Method {
-	case "", "btree":
-		return "btree", nil
-	case "hnsw":
-		return "hnsw", hnswLimits(t)
-	case "hash":
-		if len(t.Elems) > 1 {
-			return "", pgerr.New(pgerr.FeatureNotSupported, `access method "hash" does not support multicolumn indexes`)
-		}
-		return "btree", nil // it answers what a hash index answers
-	case "ivfflat":
-		return "", pgerr.Unsupported(`access method "ivfflat"`).WithHint("Use hnsw: it needs no training rows and no lists.")
-	case "gin", "gist", "spgist", "brin":
-		return "", pgerr.Unsupported(`access method "` + t.Method + `"`).WithHint("Use btree, or hnsw for vectors.")
-	}
-	return "", pgerr.Newf(pgerr.UndefinedObject, `access method "%s" does not exist`, t.Method)
+// methodRules say what an access method's indexes can have (pg_am's amcan…).
+type methodRules struct {
+	unique, include, multicolumn, order bool
+	// unused says that the method is accepted but no query reads its indexes.
+	unused bool
 }
 
-// hnswLimits refuses what a vector index cannot have, in PostgreSQL's words.
-func hnswLimits(t *ast.CreateIndex) error {
+var methods = map[string]methodRules{
+	"btree":  {unique: true, include: true, multicolumn: true, order: true},
+	"hash":   {},
+	"hnsw":   {},
+	"gin":    {multicolumn: true, unused: true},
+	"gist":   {include: true, multicolumn: true, unused: true},
+	"spgist": {include: true, unused: true},
+	"brin":   {multicolumn: true, unused: true},
+}
+
+// accessMethod finds the method and demands that it can do what is asked.
+func accessMethod(t *ast.CreateIndex) (string, error) {
+	name := t.Method
+	if name == "" {
+		name = "btree"
+	}
+	if name == "ivfflat" {
+		return "", pgerr.Unsupported(`access method "ivfflat"`).WithHint("Use hnsw: it needs no training rows and no lists.")
+	}
+	can, ok := methods[name]
+	if !ok {
+		return "", pgerr.Newf(pgerr.UndefinedObject, `access method "%s" does not exist`, name)
+	}
+	return name, can.check(name, t)
+}
+
+// check refuses what a method cannot do, in PostgreSQL's words.
+func (can methodRules) check(name string, t *ast.CreateIndex) error {
 	refuse := func(what string) error {
-		return pgerr.Newf(pgerr.FeatureNotSupported, `access method "hnsw" does not support %s`, what)
+		return pgerr.Newf(pgerr.FeatureNotSupported, `access method "%s" does not support %s`, name, what)
 	}
 	switch {
-	case t.Unique:
+	case t.Unique && !can.unique:
 		return refuse("unique indexes")
-	case len(t.Include) > 0:
+	case len(t.Include) > 0 && !can.include:
 		return refuse("included columns")
-	case len(t.Elems) > 1:
+	case len(t.Elems) > 1 && !can.multicolumn:
 		return refuse("multicolumn indexes")
 	}
 	for _, e := range t.Elems {
-		if e.Desc {
+		if e.Desc && !can.order {
 			return refuse("ASC/DESC options")
 		}
-		if e.Nulls != ast.NullsDefault {
+		if e.Nulls != ast.NullsDefault && !can.order {
 			return refuse("NULLS FIRST/LAST options")
 		}
 	}
@@ -148,8 +164,8 @@ func (s *statement) indexKey(x *catalog.Index, table *catalog.Table, e *ast.Inde
 	}
 	k.Desc = e.Desc
 	k.NullsFirst = e.Nulls == ast.NullsFirst || e.Nulls == ast.NullsDefault && e.Desc
-	if x.Method == "btree" {
-		k.Opclass, err = btreeClass(k.Type, e.Opclass)
+	if !x.Vector() {
+		k.Opclass, err = keyClass(x.Method, k.Type, e.Opclass)
 		return k, err
 	}
 	class, chosen, err := nearestClass(k.Type, e.Opclass)
@@ -198,8 +214,8 @@ func (s *statement) keyValue(table *catalog.Table, e *ast.IndexElem) (catalog.In
 
 // indexOptions checks WITH (…).
 func indexOptions(x *catalog.Index, list []ast.Option) (err error) {
-	if x.Method == "btree" {
-		x.Options, err = options(list, btreeOptions)
+	if !x.Vector() {
+		x.Options, err = options(list, indexStorage(x.Method))
 		return err
 	}
 	if x.Options, err = options(list, hnswOptions); err != nil {

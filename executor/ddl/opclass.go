@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/akidb/akidb/internal/catalog"
@@ -108,6 +109,49 @@ func btreeClass(oid types.OID, name []string) (string, error) {
 		}
 	}
 	return "", wrongClass(last, oid)
+}
+
+// unusedClasses are the operator classes of the methods that are accepted only;
+// "" stands before the types that have a default class.
+var unusedClasses = map[string]map[string][]types.OID{
+	"gin":    {"": {types.JSONBOID}, "jsonb_ops": {types.JSONBOID}, "jsonb_path_ops": {types.JSONBOID}},
+	"gist":   {},
+	"spgist": {"": {types.TextOID, types.VarcharOID}, "text_ops": {types.TextOID, types.VarcharOID}},
+}
+
+// keyClass checks the operator class of a key that is not a vector index's.
+func keyClass(method string, oid types.OID, name []string) (string, error) {
+	classes, ok := unusedClasses[method]
+	if !ok {
+		class, err := btreeClass(oid, name) // btree, hash and brin share names
+		return class, renameMethod(err, method)
+	}
+	last := ""
+	if len(name) > 0 {
+		last = name[len(name)-1]
+	}
+	t := types.Lookup(oid)
+	if method == "gin" && t != nil && t.IsArray() && (last == "" || last == "array_ops") {
+		return last, nil
+	}
+	inputs, known := classes[last]
+	switch {
+	case slices.Contains(inputs, oid):
+		return last, nil
+	case last == "":
+		return "", noClass(oid, method)
+	case !known && last != "array_ops":
+		return "", noSuchClass(name, method)
+	}
+	return "", wrongClass(last, oid)
+}
+
+// renameMethod has an error of btree's name another method.
+func renameMethod(err error, method string) error {
+	if e := pgerr.As(err); e != nil {
+		e.Message = strings.ReplaceAll(e.Message, `access method "btree"`, `access method "`+method+`"`)
+	}
+	return err
 }
 
 // checkDimensions demands that a vector key's type says its dimension.

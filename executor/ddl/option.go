@@ -46,6 +46,23 @@ var tableOptions = map[string]option{
 
 var btreeOptions = map[string]option{"fillfactor": {optionInt, 10, 100}, "deduplicate_items": {kind: optionBool}}
 
+// unusedOptions are those of the methods that are accepted only, by method.
+var unusedOptions = map[string]map[string]option{
+	"hash":   {"fillfactor": {optionInt, 10, 100}},
+	"gin":    {"fastupdate": {kind: optionBool}, "gin_pending_list_limit": {optionInt, 64, 2147483647}},
+	"gist":   {"fillfactor": {optionInt, 10, 100}, "buffering": {kind: optionText}},
+	"spgist": {"fillfactor": {optionInt, 10, 100}},
+	"brin":   {"pages_per_range": {optionInt, 1, 131072}, "autosummarize": {kind: optionBool}},
+}
+
+// indexStorage are the options of an index that is not a vector index.
+func indexStorage(method string) map[string]option {
+	if o, ok := unusedOptions[method]; ok {
+		return o
+	}
+	return btreeOptions
+}
+
 var hnswOptions = map[string]option{"m": {optionInt, 2, 100}, "ef_construction": {optionInt, 4, 1000}}
 
 func init() {

@@ -108,7 +108,7 @@ type Index struct {
 	Table  types.OID `json:"table"`
 	Schema string    `json:"schema"`
 	Name   string    `json:"name"`
-	// Method is btree, hnsw, ivfflat, hash, gin, …
+	// Method is btree, hash (btree entries, read by equality alone), hnsw, gin, …
 	Method  string `json:"method"`
 	Unique  bool   `json:"unique,omitempty"`
 	Primary bool   `json:"primary,omitempty"`
@@ -144,6 +144,11 @@ type IndexKey struct {
 
 // Vector says whether the index is a vector index.
 func (x *Index) Vector() bool { return x.Method == "hnsw" || x.Method == "ivfflat" }
+
+// Ordered says whether the row store keeps entries of the index in key order. An
+// index that is neither this nor a vector index is only a descriptor: PostgreSQL's
+// gin, gist, spgist and brin, which are accepted and used by no query.
+func (x *Index) Ordered() bool { return x.Method == "btree" || x.Method == "hash" }
 
 // Sequence is a sequence generator; its current value lies in the row store.
 type Sequence struct {

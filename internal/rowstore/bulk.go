@@ -73,7 +73,7 @@ type bulkEntry struct {
 func (t *Txn) bulkEntries(ctx context.Context, table *catalog.Table, rows []types.Row) ([]bulkEntry, error) {
 	var all []bulkEntry
 	for _, x := range t.Catalog().Indexes(table.ID) {
-		if x.Vector() {
+		if !x.Ordered() {
 			continue
 		}
 		start := len(all)

@@ -64,7 +64,7 @@ func (s *Store) checkTable(ctx context.Context, table *catalog.Table, out *Repor
 			out.problem("table %s: row id %d was never given out", table.Name, id)
 		}
 		for i, x := range indexes {
-			if x.Vector() || s.opts.Keyer == nil && plainColumns(x) == nil {
+			if !x.Ordered() || s.opts.Keyer == nil && plainColumns(x) == nil {
 				continue
 			}
 			e, ok, err := s.entryOf(table, x, row)
@@ -90,7 +90,7 @@ func (s *Store) checkTable(ctx context.Context, table *catalog.Table, out *Repor
 		out.problem("table %s: %d rows are counted, %d are there", table.Name, n, rows)
 	}
 	for i, x := range indexes {
-		if x.Vector() {
+		if !x.Ordered() {
 			continue
 		}
 		n, err := s.countEntries(ctx, table, x, out)

@@ -58,7 +58,7 @@ func (t *Txn) rewrite(ctx context.Context, it *rowScan, from, to *catalog.Table,
 		t.replaceVectors(from, to, id, old, row)
 		l.count(to.ID, 1)
 		for _, x := range indexes {
-			if x.Vector() {
+			if !x.Ordered() {
 				continue
 			}
 			e, ok, err := t.store.entryOf(to, x, row)

@@ -81,6 +81,9 @@ const buildChunk = 64 << 20
 // BuildIndex fills a btree index from the rows that the statement sees. The
 // entries are written ahead: nothing reads them until the catalog has the index.
 func (t *Txn) BuildIndex(ctx context.Context, table *catalog.Table, x *catalog.Index) error {
+	if !x.Ordered() {
+		return t.makeValid(ctx, x)
+	}
 	var all []int16
 	for _, c := range table.Live() {
 		all = append(all, c.Num)
@@ -100,6 +103,10 @@ func (t *Txn) BuildIndex(ctx context.Context, table *catalog.Table, x *catalog.I
 	if err = errors.Join(err, it.Close()); err != nil {
 		return err
 	}
+	return t.makeValid(ctx, x)
+}
+
+func (t *Txn) makeValid(ctx context.Context, x *catalog.Index) error {
 	valid := x.Clone()
 	valid.Valid = true
 	return t.Change(ctx, catalog.Put(valid))
@@ -237,7 +244,7 @@ func (t *Txn) emptyRows(table *catalog.Table) {
 	l := t.top()
 	l.empty(oidKey(keyRow, table.ID), 0)
 	for _, x := range t.Catalog().Indexes(table.ID) {
-		if !x.Vector() {
+		if x.Ordered() {
 			l.empty(oidKey(keyIndex, x.ID), 0)
 		}
 	}

@@ -129,7 +129,7 @@ func (t *Txn) Insert(ctx context.Context, table *catalog.Table, row types.Row, o
 	indexes := t.Catalog().Indexes(table.ID)
 	entries := make([]indexEntry, 0, len(indexes))
 	for _, x := range indexes {
-		if x.Vector() {
+		if !x.Ordered() {
 			continue
 		}
 		e, ok, err := t.store.entryOf(table, x, row)
@@ -315,7 +315,7 @@ func (t *Txn) version(table *catalog.Table, id types.RowID) (uint64, error) {
 func (t *Txn) updateEntries(ctx context.Context, table *catalog.Table, indexes []*catalog.Index, id, to types.RowID, old, new types.Row, wait storage.WaitPolicy) error {
 	l := t.top()
 	for _, x := range indexes {
-		if x.Vector() {
+		if !x.Ordered() {
 			continue
 		}
 		a, hadA, err := t.store.entryOf(table, x, old)
@@ -365,7 +365,7 @@ func (t *Txn) lockKey(ctx context.Context, e *indexEntry, wait storage.WaitPolic
 func (t *Txn) Delete(ctx context.Context, table *catalog.Table, id types.RowID, old types.Row) error {
 	l := t.top()
 	for _, x := range t.Catalog().Indexes(table.ID) {
-		if x.Vector() {
+		if !x.Ordered() {
 			continue
 		}
 		e, ok, err := t.store.entryOf(table, x, old)
