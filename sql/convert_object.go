@@ -74,6 +74,9 @@ func (c *converter) drop(s *pg.DropStmt) ast.Stmt {
 
 func (c *converter) rename(s *pg.RenameStmt) ast.Stmt {
 	out := &ast.Rename{Object: objectWord(s.RenameType), Name: s.Subname, NewName: s.Newname, IfExists: s.MissingOk}
+	if s.RenameType == pg.ObjectType_OBJECT_COLUMN && s.RelationType != pg.ObjectType_OBJECT_TABLE {
+		out.Of = objectWord(s.RelationType)
+	}
 	switch s.RenameType {
 	case pg.ObjectType_OBJECT_TABLE, pg.ObjectType_OBJECT_COLUMN, pg.ObjectType_OBJECT_INDEX, pg.ObjectType_OBJECT_SEQUENCE,
 		pg.ObjectType_OBJECT_VIEW, pg.ObjectType_OBJECT_MATVIEW, pg.ObjectType_OBJECT_TABCONSTRAINT:

@@ -196,6 +196,7 @@ func (s *statement) viewsUsing(t *catalog.Table, num int16) ([]catalog.Object, e
 		if err != nil {
 			return nil, err
 		}
+		eachMention(query, nameOf(t), func(r *ast.RangeVar) { unaliasColumn(r, placeOf(t, num)) })
 		p, err := plan.Prepare(env, query, nil)
 		if err == nil {
 			if query, err = parseView(o.(*catalog.View)); err != nil {

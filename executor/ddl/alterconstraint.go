@@ -11,6 +11,13 @@ import (
 
 // addConstraint is ADD CONSTRAINT.
 func (a *alteration) addConstraint(_ context.Context, act *ast.AlterAction) error {
+	if k := act.Constraint; k.Kind == ast.ConstraintPrimary { // its columns become NOT NULL first
+		for _, name := range k.Columns {
+			if _, err := a.column(name); err != nil {
+				return err
+			}
+		}
+	}
 	return a.constrain(*act.Constraint)
 }
 

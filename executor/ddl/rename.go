@@ -13,6 +13,9 @@ import (
 func renameTag(t *ast.Rename) string {
 	switch t.Object {
 	case "COLUMN", "CONSTRAINT":
+		if t.Of != "" {
+			return "ALTER " + t.Of
+		}
 		return "ALTER TABLE"
 	}
 	return "ALTER " + t.Object
@@ -29,7 +32,7 @@ func (s *statement) rename(ctx context.Context, t *ast.Rename) error {
 	case "TYPE", "DOMAIN":
 		return pgerr.Newf(pgerr.UndefinedObject, `type "%s" does not exist`, written(t.Table))
 	}
-	o, err := s.altered(ctx, t.Table, renameKind(t.Object), t.IfExists)
+	o, err := s.altered(ctx, t.Table, renameKind(t), t.IfExists)
 	if err != nil || o == nil {
 		return err
 	}
@@ -47,12 +50,14 @@ func (s *statement) rename(ctx context.Context, t *ast.Rename) error {
 }
 
 // renameKind is what kind of relation a rename demands; ALTER TABLE takes all.
-func renameKind(object string) string {
-	switch object {
-	case "COLUMN", "CONSTRAINT":
+func renameKind(t *ast.Rename) string {
+	switch {
+	case t.Of != "":
+		return t.Of
+	case t.Object == "COLUMN" || t.Object == "CONSTRAINT":
 		return "TABLE"
 	}
-	return object
+	return t.Object
 }
 
 // altered finds and locks the relation of an ALTER; nil after a notice. ALTER

@@ -38,13 +38,7 @@ func (s *statement) editViews(ctx context.Context, id types.OID, name catalog.Na
 		if err != nil {
 			return err
 		}
-		ast.Walk(query, func(n any) bool {
-			// Only relations have a schema here; WITH queries have none.
-			if r, ok := n.(*ast.RangeVar); ok && r.Schema == name.Schema && r.Name == name.Name {
-				edit(r)
-			}
-			return true
-		})
+		eachMention(query, name, edit)
 		v := *old
 		v.Query = sql.DeparseStmt(query)
 		if err := s.Txn.Change(ctx, catalog.Put(&v)); err != nil {
@@ -85,15 +79,35 @@ func (s *statement) keepColumnNames(ctx context.Context, id types.OID, name cata
 
 // forgetColumn takes the place of a dropped column out of the alias lists.
 func (s *statement) forgetColumn(ctx context.Context, t *catalog.Table, num int16) error {
+	at := placeOf(t, num)
+	return s.editViews(ctx, t.ID, nameOf(t), func(r *ast.RangeVar) { unaliasColumn(r, at) })
+}
+
+// placeOf is a column's place among the live ones.
+func placeOf(t *catalog.Table, num int16) int {
 	at := 0
 	for i := range t.Columns[:num-1] {
 		if !t.Columns[i].Dropped {
 			at++
 		}
 	}
-	return s.editViews(ctx, t.ID, nameOf(t), func(r *ast.RangeVar) {
-		if r.Alias != nil && at < len(r.Alias.Columns) {
-			r.Alias.Columns = slices.Delete(r.Alias.Columns, at, at+1)
+	return at
+}
+
+// unaliasColumn takes one name out of an alias list.
+func unaliasColumn(r *ast.RangeVar, at int) {
+	if r.Alias != nil && at < len(r.Alias.Columns) {
+		r.Alias.Columns = slices.Delete(r.Alias.Columns, at, at+1)
+	}
+}
+
+// eachMention calls edit for each mention of a relation in a query.
+func eachMention(query ast.Stmt, name catalog.Name, edit func(*ast.RangeVar)) {
+	ast.Walk(query, func(n any) bool {
+		// Only relations have a schema here; WITH queries have none.
+		if r, ok := n.(*ast.RangeVar); ok && r.Schema == name.Schema && r.Name == name.Name {
+			edit(r)
 		}
+		return true
 	})
 }

@@ -129,6 +129,7 @@ type (
 	// Rename is ALTER … RENAME. Object is TABLE, COLUMN, INDEX, SEQUENCE, VIEW, CONSTRAINT, SCHEMA, TYPE, DATABASE, ROLE.
 	Rename struct {
 		Object   string
+		Of       string // of a column: VIEW, MATERIALIZED VIEW; "" for a table
 		Table    *RangeVar
 		Name     string // the part renamed (column, constraint, schema)
 		NewName  string
