@@ -7,11 +7,11 @@ import (
 )
 
 // fuzzOIDs are the types whose forms nest or carry lengths.
-var fuzzOIDs = []OID{JSONOID, JSONBOID, VarbitOID, Int4ArrayOID, TextArrayOID, JSONBArrayOID, VarbitArrayOID, Int2VectorOID, OidVectorOID}
+var fuzzOIDs = []OID{JSONOID, JSONBOID, VarbitOID, Int4ArrayOID, TextArrayOID, JSONBArrayOID, VarbitArrayOID, Int2VectorOID, OidVectorOID, JSONPathOID}
 
 var fuzzTexts = []string{
 	`{"a": [1, 2.50, "x\u00e9\n"], "b": {}}`, `[1e3, -0, null, true]`, `"\ud83d\ude00"`, `x1F`, `0101`, `{1,NULL,3}`,
-	`[2:3]={1,2}`, `{{a,"b c"},{"\"",NULL}}`, `{"{\"k\": 1}"}`, `1 2 3`, `{{1},{2}}`, `(1,"a b",)`, `[`, `{"`, `\`,
+	`[2:3]={1,2}`, `{{a,"b c"},{"\"",NULL}}`, `{"{\"k\": 1}"}`, `1 2 3`, `{{1},{2}}`, `(1,"a b",)`, `$.a[0 to last] ? (@.b like_regex "x" && -@ > 1).size()`, `strict $"x y".**{2} + .5`, `[`, `{"`, `\`,
 }
 
 func FuzzTextFormsComeBack(f *testing.F) {

@@ -161,9 +161,16 @@ func newBpcharCodec() *Codec {
 	return c
 }
 
-// jsonpath's binary form has a version byte; its text is kept as written.
+// jsonpath's binary form has a version byte; its text is PostgreSQL's print of
+// the path.
 func newJSONPathCodec() *Codec {
-	c := stringCodec(nil, false)
+	c := stringCodec(func(s string) (string, error) {
+		p, err := ParseJSONPath(s)
+		if err != nil {
+			return "", err
+		}
+		return p.String(), nil
+	}, false)
 	c.Decode = func(b []byte) (Datum, error) {
 		if len(b) == 0 {
 			return nil, shortMessage()
@@ -175,7 +182,7 @@ func newJSONPathCodec() *Codec {
 		if err != nil {
 			return nil, err
 		}
-		return s, nil
+		return c.Parse(s, defaultEnv)
 	}
 	c.Encode = func(dst []byte, d Datum) ([]byte, error) { return append(append(dst, 1), d.(string)...), nil }
 	return c

@@ -9,7 +9,7 @@ import (
 	"github.com/akidb/akidb/internal/pgerr"
 )
 
-var unescapeGolden = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\t`, "\t")
+var unescapeGolden = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\t`, "\t", `\o`, "||")
 
 // outcomeWithContext is outcome with the line that JSON errors add.
 func outcomeWithContext(text func() string, err error) string {
