@@ -24,12 +24,18 @@ type access struct {
 	rows  float64 // of the table
 	pages float64
 	share float64 // of the rows that pass all conds
+	found []*indexPath
+	tried bool // found is made
 }
 
 // tableScan is the cheapest way to read the rows that pass conds, in any order.
 // rowID asks for the row id (int64) in one more place (Info.Columns has it).
 func (b *binder) tableScan(t *catalog.Table, alias string, cols []int16, conds []expr.Expr, rowID bool) Node {
-	a := b.access(t, alias, cols, conds, rowID)
+	return b.access(t, alias, cols, conds, rowID).cheapest()
+}
+
+// cheapest is the choice of tableScan.
+func (a *access) cheapest() Node {
 	if a.never() {
 		return a.nothing()
 	}

@@ -26,16 +26,19 @@ type indexPath struct {
 
 // paths are the usable btree indexes, with what each makes of the conditions.
 func (a *access) paths() []*indexPath {
-	var out []*indexPath
+	if a.tried {
+		return a.found
+	}
+	a.tried = true
 	for _, x := range a.b.env.Catalog.Indexes(a.table.ID) {
 		if !x.Valid || x.Method != "btree" && x.Method != "hash" {
 			continue
 		}
 		if p := a.path(x); p != nil {
-			out = append(out, p)
+			a.found = append(a.found, p)
 		}
 	}
-	return out
+	return a.found
 }
 
 // path applies the conditions to an index; nil when it cannot be used.

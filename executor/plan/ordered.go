@@ -12,7 +12,7 @@ import (
 // unless sorting the cheapest scan of all costs less.
 func (a *access) inOrder(keys []SortKey, want expr.Expr) Node {
 	if a.anyOrder(keys) {
-		return a.b.tableScan(a.table, a.alias, a.cols, a.conds, a.rowID)
+		return a.cheapest()
 	}
 	rows := atLeastOne(a.rows * a.share)
 	part := math.Min(1, wantedRows(want, rows)/rows)
@@ -32,7 +32,7 @@ func (a *access) inOrder(keys []SortKey, want expr.Expr) Node {
 	if best == nil {
 		return nil
 	}
-	other := a.b.tableScan(a.table, a.alias, a.cols, a.conds, a.rowID).Common()
+	other := a.cheapest().Common()
 	if a.b.env.enabled("enable_sort") && other.Cost+sortCost(rows, wantedRows(want, rows)) < bestCost {
 		return nil
 	}
