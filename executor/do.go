@@ -2,12 +2,14 @@ package executor
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/types"
+	"github.com/akidb/akidb/sql"
 )
 
 // serverFunction is a function that works on the server or the session; package
@@ -31,9 +33,27 @@ func init() { // a table of functions that refer to the session's methods
 		"pg_indexes_size":        func(*session, context.Context, []types.Datum) (types.Datum, error) { return int64(0), nil },
 		"pg_database_size":       databaseSize,
 		"pg_advisory_unlock_all": advisoryUnlockAll,
+		"pg_get_keywords":        keywords,
+		"pg_listening_channels":  listeningChannels,
+		"pg_sequence_last_value": sequenceLastValue,
+		"txid_current":           transactionID,
+		"pg_current_xact_id":     transactionID,
+		"current_query": func(s *session, _ context.Context, _ []types.Datum) (types.Datum, error) {
+			s.shared.Lock()
+			defer s.shared.Unlock()
+			return s.shared.activity.query, nil
+		},
 		"inet_client_addr": func(s *session, _ context.Context, _ []types.Datum) (types.Datum, error) {
 			return s.opts.RemoteAddr, nil
 		},
+	}
+	for _, name := range []string{"txid_current_if_assigned", "pg_current_xact_id_if_assigned"} {
+		serverFunctions[name] = func(s *session, _ context.Context, _ []types.Datum) (types.Datum, error) {
+			if s.tx.xid == 0 {
+				return nil, nil
+			}
+			return s.tx.xid, nil
+		}
 	}
 	for _, shared := range []bool{false, true} {
 		suffix := ""
@@ -54,6 +74,46 @@ func (f functions) Do(ctx context.Context, name string, args []types.Datum) (typ
 		return fn(f.session, ctx, args)
 	}
 	return nil, pgerr.Unsupported("the function " + name)
+}
+
+// transactionID is the transaction's number: none is used twice, also after a restart.
+func transactionID(s *session, _ context.Context, _ []types.Datum) (types.Datum, error) {
+	if s.tx.xid == 0 {
+		s.tx.xid = s.engine.started.Unix()<<20 + s.engine.nextXID.Add(1)
+	}
+	return s.tx.xid, nil
+}
+
+// keywords gives the grammar's keywords as "word category barelabel".
+func keywords(*session, context.Context, []types.Datum) (types.Datum, error) {
+	var out []types.Datum
+	for _, k := range sql.Keywords() {
+		out = append(out, k.Word+" "+string(rune(k.Category))+" "+strconv.FormatBool(k.BareLabel))
+	}
+	return types.NewArray(types.TextOID, out), nil
+}
+
+func listeningChannels(s *session, _ context.Context, _ []types.Datum) (types.Datum, error) {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	var out []types.Datum
+	for name, listeners := range s.engine.channels {
+		if listeners[s] {
+			out = append(out, name)
+		}
+	}
+	return types.NewArray(types.TextOID, out), nil
+}
+
+func sequenceLastValue(s *session, _ context.Context, args []types.Datum) (types.Datum, error) {
+	q, err := s.sequenceByID(types.OID(args[0].(int64)))
+	if err != nil {
+		return nil, err
+	}
+	if value, called, err := s.engine.source.SequenceState(q); called || err != nil {
+		return value, err
+	}
+	return nil, nil
 }
 
 func cancelBackend(s *session, _ context.Context, args []types.Datum) (types.Datum, error) {

@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/akidb/akidb/executor/pgcatalog"
-	"github.com/akidb/akidb/executor/plan"
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/types"
@@ -35,7 +33,9 @@ type Engine struct {
 	defaults map[string]string // settings' defaults of this server
 	started  time.Time
 	advisory *advisoryLocks
-	nextID   atomic.Uint64
+	// nextXID numbers the transactions that ask for their number.
+	nextXID atomic.Int64
+	nextID  atomic.Uint64
 
 	mu       sync.RWMutex
 	sessions map[int32]*session
@@ -164,9 +164,6 @@ func (e *Engine) inTransaction(ctx context.Context, fn func(Txn) error) error {
 	}
 	return tx.Commit(ctx, false)
 }
-
-// virtualColumns gives computed relations to the planner.
-func virtualColumns(schema, name string) []plan.Column { return pgcatalog.Columns(schema, name) }
 
 // NewID gives an object id.
 func (e *Engine) newID() (types.OID, error) { return e.source.NewID() }

@@ -288,7 +288,7 @@ func (s *session) warning(code, message string) {
 func (s *session) planEnv() *plan.Env {
 	return &plan.Env{
 		Catalog: s.Catalog(), Types: s.env, Session: functions{s}, Stats: s.engine.source.Stats,
-		Virtual: virtualColumns, LockWait: s.wait(),
+		Virtual: s.virtualColumns, LockWait: s.wait(),
 	}
 }
 
@@ -312,6 +312,20 @@ func (s *session) openVirtual(schema, name string, lookups []run.Lookup) (func()
 	return pgcatalog.Open(s.catalogEnv(), schema, name, same)
 }
 
+// virtualColumns gives computed relations, and sequences read as tables, to the planner.
+func (s *session) virtualColumns(schema, name string) []plan.Column {
+	if columns := pgcatalog.Columns(schema, name); columns != nil {
+		return columns
+	}
+	if q, ok := s.Catalog().Relation(schema, name).(*catalog.Sequence); ok {
+		return pgcatalog.SequenceColumns(q)
+	}
+	return nil
+}
+
 func (s *session) catalogEnv() *pgcatalog.Env {
-	return &pgcatalog.Env{Session: functions{s}, Catalog: s.Catalog(), Stats: s.engine.source.Stats, Dynamic: s.dynamicRelations()}
+	return &pgcatalog.Env{
+		Session: functions{s}, Catalog: s.Catalog(), Stats: s.engine.source.Stats, Sequence: s.engine.source.SequenceState,
+		Dynamic: s.dynamicRelations(),
+	}
 }

@@ -20,6 +20,7 @@ type transaction struct {
 	readOnly   bool
 	started    bool // a statement has run: the isolation level is fixed
 	now        time.Time
+	xid        int64 // for txid_current, 0 until it is asked for
 	savepoints []savepoint
 }
 

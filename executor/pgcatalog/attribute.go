@@ -22,13 +22,6 @@ type attribute struct {
 	collation  string
 }
 
-// sequenceColumns are the columns that every sequence has as a relation.
-var sequenceColumns = []catalog.Column{
-	{Num: 1, Name: "last_value", Type: types.Int8OID, Typmod: types.NoTypmod, NotNull: true},
-	{Num: 2, Name: "log_cnt", Type: types.Int8OID, Typmod: types.NoTypmod, NotNull: true},
-	{Num: 3, Name: "is_called", Type: types.BoolOID, Typmod: types.NoTypmod, NotNull: true},
-}
-
 var attributeSource = &source{
 	fixed: systemAttributes, kinds: relationKinds, owner: "attrelid",
 	objects: func(b *builder, o catalog.Object) {

@@ -90,11 +90,3 @@ func systemClasses() []types.Row {
 	}
 	return b.rows
 }
-
-var sequenceSource = &source{
-	kinds: []catalog.Kind{catalog.KindSequence}, owner: "seqrelid",
-	objects: func(b *builder, o catalog.Object) {
-		q := o.(*catalog.Sequence)
-		b.add(oid(q.ID), oid(q.Type), q.Start, q.Increment, q.Max, q.Min, q.Cache, q.Cycle)
-	},
-}

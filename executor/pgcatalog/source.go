@@ -15,6 +15,8 @@ type Env struct {
 	Session expr.Session
 	Catalog *catalog.Snapshot
 	Stats   func(table types.OID) storage.TableStats
+	// Sequence reads a sequence's state.
+	Sequence func(*catalog.Sequence) (value int64, called bool, err error)
 	// Dynamic gives what only the executor knows, as rows by relation name; see the
 	// sources of pg_stat_activity, pg_settings and the like for their columns.
 	Dynamic map[string]func() ([]types.Row, error)
@@ -71,6 +73,9 @@ func (b *builder) add(values ...types.Datum) {
 func Open(env *Env, schema, name string, lookups []Lookup) (func() (types.Row, error), error) {
 	r := relations().byName[[2]string{schema, name}]
 	if r == nil {
+		if q, ok := env.Catalog.Relation(schema, name).(*catalog.Sequence); ok && env.Sequence != nil {
+			return openSequence(env, q)
+		}
 		return nil, pgerr.Newf(pgerr.UndefinedTable, "relation \"%s.%s\" does not exist", schema, name)
 	}
 	b := &builder{Definer: expr.NewDefiner(env.Session, env.Catalog), env: env, lookups: usable(lookups)}

@@ -53,7 +53,13 @@ var sequencesView = &source{
 	kinds: []catalog.Kind{catalog.KindSequence}, name: "sequencename",
 	objects: func(b *builder, o catalog.Object) {
 		q := o.(*catalog.Sequence)
-		b.add(q.Schema, q.Name, ownerOf(b.env.Catalog, q), oid(q.Type), q.Start, q.Min, q.Max, q.Increment, q.Cycle, q.Cache, nil)
+		var last types.Datum
+		if b.env.Sequence != nil {
+			if value, called, err := b.env.Sequence(q); err == nil && called {
+				last = value
+			}
+		}
+		b.add(q.Schema, q.Name, ownerOf(b.env.Catalog, q), oid(q.Type), q.Start, q.Min, q.Max, q.Increment, q.Cycle, q.Cache, last)
 	},
 }
 

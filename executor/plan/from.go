@@ -200,7 +200,11 @@ func (f *fromBinder) virtual(schema, name string, r *ast.RangeVar) (fromPart, er
 	}
 	n := &VirtualScan{Schema: schema, Name: name, Alias: aliasName(r.Alias, name)}
 	n.Columns, n.Rows, n.Cost = cols, virtualRows, virtualRows
-	return f.node(n, aliasName(r.Alias, name), r.Alias, "")
+	part, err := f.node(n, aliasName(r.Alias, name), r.Alias, "")
+	if err == nil {
+		part.rels[0].virtual = cols[0].Table
+	}
+	return part, err
 }
 
 // node makes a leaf of a planned node.

@@ -46,6 +46,8 @@ type relation struct {
 	columns []Column
 	hidden  []bool // dropped columns
 	table   *catalog.Table
+	// virtual is the object id of a computed relation, for its tableoid.
+	virtual types.OID
 	// exprs, when set, are what the columns stand for: those of a join with an
 	// alias, or of a subquery that was pulled up.
 	exprs []expr.Expr
@@ -149,10 +151,8 @@ func (b *binder) column(s *scope, ref *ast.ColumnRef) (expr.Expr, error) {
 				found = wholeRow(r)
 			}
 		}
-		if found == nil && table != "" {
-			if r := at.relation(table); r != nil && r.table != nil && name == "tableoid" {
-				found = &expr.Const{Value: int64(r.table.ID), Typ: expr.Type{OID: types.OidOID, Typmod: -1}}
-			}
+		if found == nil && name == "tableoid" {
+			found = at.tableOID(table)
 		}
 		if found != nil {
 			return b.pass(found, path), nil
@@ -160,6 +160,26 @@ func (b *binder) column(s *scope, ref *ast.ColumnRef) (expr.Expr, error) {
 		path = append(path, at)
 	}
 	return nil, b.unknownColumn(s, parts, ref.Pos)
+}
+
+// tableOID is the system column tableoid of a table, or of the only one; nil
+// where there is none.
+func (s *scope) tableOID(table string) expr.Expr {
+	var found *relation
+	for _, r := range s.rels {
+		if table != "" && r.name != table || table == "" && found != nil {
+			continue
+		}
+		found = r
+	}
+	if found == nil || found.table == nil && found.virtual == 0 {
+		return nil
+	}
+	id := found.virtual
+	if found.table != nil {
+		id = found.table.ID
+	}
+	return &expr.Const{Value: int64(id), Typ: expr.Type{OID: types.OidOID, Typmod: types.NoTypmod}}
 }
 
 // pass hands a value of an outer level down through the levels of path, the
