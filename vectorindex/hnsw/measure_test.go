@@ -28,7 +28,7 @@ func TestDataSets(t *testing.T) {
 		ef    int
 		floor float64 // of recall@10 at ef
 	}{
-		{"emb512", 80, 0.95},
+		{"emb512", 60, 0.945},
 		{"glove100", 200, 0.93},
 		{"mnist784", 20, 0.97},
 	} {

@@ -29,6 +29,7 @@ type scratch struct {
 	measured int // keys computed
 
 	chosen []uint64 // by selectNeighbours
+	pruned []uint64 // not chosen for being near a chosen one
 	ring   []uint64 // candidates of a list that overflows
 	picked []uint64 // neighbours of the node that is being inserted
 	list   []uint32
