@@ -577,36 +577,3 @@ func TestSequencesRiseAcrossRestarts(t *testing.T) {
 		t.Errorf("after the end: %v", err)
 	}
 }
-
-func BenchmarkBulkLoad512(b *testing.B) {
-	s, err := Open(b.Context(), Options{Dir: b.TempDir()})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
-	table := &catalog.Table{ID: 20000, Name: "t", Columns: []catalog.Column{{Num: 1, Name: "id", Type: types.Int8OID}, {Num: 2, Name: "v", Type: types.VectorOID, Typmod: 512}}}
-	tx, _ := s.Begin(b.Context(), storage.TxnOptions{})
-	_ = tx.StartStatement(b.Context())
-	_ = tx.Change(b.Context(), catalog.Put(table), catalog.Put(&catalog.Index{ID: 20001, Table: 20000, Name: "p", Method: "btree", Unique: true, Valid: true, Keys: []catalog.IndexKey{{Column: 1, Type: types.Int8OID}}}))
-	b.ResetTimer()
-	v := make(types.Vector, 512)
-	for i := range v {
-		v[i] = rand.Float32()
-	}
-	for n := 0; n < b.N; n += 1000 {
-		rows := make([]types.Row, 1000)
-		for i := range rows {
-			rows[i] = types.Row{int64(n + i), v}
-		}
-		if err := tx.InsertRows(b.Context(), table, rows); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := tx.EndStatement(true); err != nil {
-		b.Fatal(err)
-	}
-	if err := tx.Commit(b.Context(), false); err != nil {
-		b.Fatal(err)
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
-}
