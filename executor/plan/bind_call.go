@@ -394,7 +394,13 @@ func (b *binder) subLink(s *scope, t *ast.SubLink) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	return b.subLinkOf(s, t, node, link)
+}
+
+// subLinkOf makes the expression of a subquery that is planned.
+func (b *binder) subLinkOf(s *scope, t *ast.SubLink, node Node, link *link) (expr.Expr, error) {
 	cols := node.Common().Columns
+	var err error
 	out := &expr.SubPlan{Operator: t.Op}
 	switch t.Kind {
 	case ast.SubLinkExists:

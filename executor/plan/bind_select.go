@@ -48,11 +48,12 @@ func (b *binder) queryIn(q *ast.Select, s *scope) (Node, error) {
 // plainSelect plans SELECT … FROM … WHERE ….
 func (b *binder) plainSelect(q *ast.Select, s *scope) (Node, error) {
 	s.level = &level{named: q.Windows}
+	s.whole = len(q.Locking) > 0
 	from, err := b.from(s, q.From)
 	if err != nil {
 		return nil, err
 	}
-	sel := &selecting{b: b, s: s, q: q, from: from}
+	sel := &selecting{b: b, s: s, q: q, from: from, rechecks: len(q.Locking) > 0}
 	if err := sel.bind(); err != nil {
 		return nil, err
 	}
@@ -81,6 +82,12 @@ type selecting struct {
 	// logical places.
 	placed  []*leaf
 	logical []int
+	// rechecks says that rows are tested again once they are locked: against
+	// again, if that is set, else against where.
+	rechecks bool
+	again    []expr.Expr
+	// base is where the level's own places begin when it was joined to another.
+	base int
 }
 
 type lockUse struct {
@@ -91,14 +98,8 @@ type lockUse struct {
 
 func (sel *selecting) bind() error {
 	b, s, q := sel.b, sel.s, sel.q
-	if q.Where != nil {
-		s.level.refused = "WHERE"
-		w, err := b.condition(s, q.Where, "WHERE")
-		if err != nil {
-			return err
-		}
-		s.level.refused = ""
-		sel.where = conjuncts(expr.Fold(b.env.Types, w))
+	if err := sel.bindWhere(q.Where); err != nil {
+		return err
 	}
 	if err := sel.bindGroups(); err != nil {
 		return err
@@ -454,7 +455,7 @@ func (sel *selecting) bindLocks() error {
 		wait.NoWait, wait.SkipLocked = l.NoWait, l.SkipLocked
 		used := map[string]bool{}
 		for _, lf := range sel.from.leaves {
-			if lf.table == nil || len(l.Of) > 0 && !contains(l.Of, lf.rel.name) {
+			if lf.table == nil || lf.tested || len(l.Of) > 0 && !contains(l.Of, lf.rel.name) {
 				continue
 			}
 			used[lf.rel.name] = true

@@ -20,6 +20,8 @@ type fromBinder struct {
 	b    *binder
 	s    *scope
 	tree *fromTree
+	// nullable counts the outer joins around that may make all columns NULL.
+	nullable int
 }
 
 // from binds a FROM clause and makes its names visible in s.
@@ -230,13 +232,8 @@ func (f *fromBinder) view(v *catalog.View, r *ast.RangeVar) (fromPart, error) {
 	fixed, stmt, names := b.fixed, b.stmt, b.names
 	b.fixed = true // the parameters are the statement's, not the view's
 	b.stmt, b.names = q, nil
-	n, err := b.query(q, nil)
+	part, err := f.query(q, &scope{}, aliasName(r.Alias, v.Name), "a view")
 	b.fixed, b.stmt, b.names = fixed, stmt, names
-	if err != nil {
-		return fromPart{}, err
-	}
-	name := aliasName(r.Alias, v.Name)
-	part, err := f.node(n, name, nil, "a view")
 	if err != nil {
 		return part, err
 	}
@@ -244,11 +241,32 @@ func (f *fromBinder) view(v *catalog.View, r *ast.RangeVar) (fromPart, error) {
 	for i := range min(len(v.Columns), len(rel.columns)) {
 		rel.columns[i].Name = v.Columns[i].Name
 	}
-	if err := renameColumns(rel, r.Alias); err != nil {
-		return part, err
+	return part.renamed(r.Alias)
+}
+
+// renamed applies the columns of an alias to a part that is one relation.
+func (p fromPart) renamed(alias *ast.Alias) (fromPart, error) {
+	if err := renameColumns(p.rels[0], alias); err != nil {
+		return p, err
 	}
-	part.star = starOf(rel)
-	return part, nil
+	p.star = starOf(p.rels[0])
+	return p, nil
+}
+
+// query makes a query an item of FROM: its own FROM joins this one when it does
+// nothing but choose rows and columns, else it is planned by itself.
+func (f *fromBinder) query(q *ast.Select, s *scope, name, locks string) (fromPart, error) {
+	if f.flat(q) {
+		part, ok, err := f.pullUp(q, s, name)
+		if ok || err != nil {
+			return part, err
+		}
+	}
+	n, err := f.b.queryIn(q, s)
+	if err != nil {
+		return fromPart{}, err
+	}
+	return f.node(n, name, nil, locks)
 }
 
 // subquery binds [LATERAL] (query) alias.
@@ -258,16 +276,24 @@ func (f *fromBinder) subquery(t *ast.SubqueryFrom, seen fromPart) (fromPart, err
 		return fromPart{}, pgerr.Unsupported("this statement in FROM").At(t.Pos)
 	}
 	inner, lateral := f.inner(t.Lateral, seen)
+	name := aliasName(t.Alias, "")
+	if lateral == nil {
+		locks := "a subquery"
+		if q.Values != nil {
+			locks = ""
+		}
+		part, err := f.query(q, inner, name, locks)
+		if err != nil {
+			return part, err
+		}
+		return part.renamed(t.Alias)
+	}
 	n, err := f.b.queryIn(q, inner)
 	if err != nil {
 		return fromPart{}, err
 	}
-	locks := "a subquery"
-	if q.Values != nil {
-		locks = ""
-	}
-	part, err := f.node(n, aliasName(t.Alias, ""), t.Alias, locks)
-	if err == nil && lateral != nil {
+	part, err := f.node(n, name, t.Alias, "a subquery")
+	if err == nil {
 		part.tree.leaf.link = lateral
 	}
 	return part, err
@@ -285,7 +311,7 @@ func (f *fromBinder) inner(lateral bool, seen fromPart) (*scope, *link) {
 
 // beside is a scope that sees some items of this level and all outer levels.
 func (f *fromBinder) beside(rels []*relation, star []target) *scope {
-	return &scope{outer: f.s.outer, link: f.s.link, ctes: f.s.ctes, rels: rels, star: star, width: f.s.width}
+	return &scope{outer: f.s.outer, link: f.s.link, ctes: f.s.ctes, rels: rels, star: star, width: f.s.width, joined: f.s.joined}
 }
 
 // sampled binds TABLESAMPLE.

@@ -12,11 +12,11 @@ var joinKinds = map[ast.JoinKind]JoinKind{
 
 // join binds a JOIN of two items.
 func (f *fromBinder) join(t *ast.Join, seen fromPart) (fromPart, error) {
-	left, err := f.item(t.Left, seen)
+	left, err := f.side(t.Left, seen, t.Kind == ast.JoinRight || t.Kind == ast.JoinFull)
 	if err != nil {
 		return left, err
 	}
-	right, err := f.item(t.Right, seen.and(left))
+	right, err := f.side(t.Right, seen.and(left), t.Kind == ast.JoinLeft || t.Kind == ast.JoinFull)
 	if err != nil {
 		return right, err
 	}
@@ -56,6 +56,15 @@ func (f *fromBinder) join(t *ast.Join, seen fromPart) (fromPart, error) {
 	return withAlias(out, t.Alias)
 }
 
+// side binds one side of a join.
+func (f *fromBinder) side(item ast.FromItem, seen fromPart, nullable bool) (fromPart, error) {
+	if nullable {
+		f.nullable++
+		defer func() { f.nullable-- }()
+	}
+	return f.item(item, seen)
+}
+
 // and is what is visible to an item behind both parts.
 func (p fromPart) and(q fromPart) fromPart {
 	return fromPart{rels: append(p.rels[:len(p.rels):len(p.rels)], q.rels...), star: append(p.star[:len(p.star):len(p.star)], q.star...)}
@@ -63,6 +72,9 @@ func (p fromPart) and(q fromPart) fromPart {
 
 // noLateral refuses a LATERAL item on the right of a join that keeps right rows.
 func noLateral(right *joinTree, left leafSet, kind ast.JoinKind) error {
+	if right == nil {
+		return nil
+	}
 	if right.leaf == nil {
 		if err := noLateral(right.left, left, kind); err != nil {
 			return err

@@ -96,6 +96,13 @@ func (sel *selecting) ungrouped(c *expr.Column) error {
 			name = l.rel.name + "." + c.Name
 		}
 	}
+	for _, r := range sel.s.rels {
+		for i, e := range r.exprs {
+			if x, ok := e.(*expr.Column); ok && c.Index < len(sel.logical) && sel.placed[c.Index] != nil && x.Index == sel.logical[c.Index] {
+				name = r.name + "." + r.columns[i].Name
+			}
+		}
+	}
 	return pgerr.Newf(pgerr.GroupingError, "column %q must appear in the GROUP BY clause or be used in an aggregate function", name).
 		At(sel.written(c.Name))
 }

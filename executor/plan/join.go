@@ -98,6 +98,9 @@ func (p *joiner) markNeeded(e expr.Expr) {
 
 // markTree notes what the joins themselves read.
 func (p *joiner) markTree(t *joinTree) {
+	if t == nil {
+		return
+	}
 	if t.leaf != nil {
 		if l := t.leaf.link; l != nil {
 			for _, a := range l.args {
@@ -208,6 +211,9 @@ place:
 
 // flatten gathers the items and conditions of nested inner joins.
 func flatten(t *joinTree, trees *[]*joinTree, quals *[]expr.Expr) {
+	if t == nil {
+		return
+	}
 	if t.leaf != nil || t.kind != Inner {
 		*trees = append(*trees, t)
 		return

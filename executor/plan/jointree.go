@@ -26,6 +26,9 @@ type leaf struct {
 	link *link
 	// locks says what FOR UPDATE does about what is no table: "" nothing.
 	locks string
+	// tested says that the leaf is only there to be tested (EXISTS, IN): its rows
+	// are no part of the result.
+	tested bool
 }
 
 // rowID is the logical place of a table's row id, distance that of its distance.
@@ -51,6 +54,7 @@ func (s leafSet) within(other leafSet) bool  { return s&^other == 0 }
 func (s leafSet) touches(other leafSet) bool { return s&other != 0 }
 
 // joinTree is a leaf or a join. Right joins are turned round when they are bound.
+// An inner join without a right side is its left side under conditions.
 type joinTree struct {
 	leaf        *leaf
 	kind        JoinKind
@@ -93,7 +97,7 @@ func owners(leaves []*leaf, width int) []int16 {
 // reduce turns outer joins into narrower ones where a condition above drops the
 // rows that they would add: notNull are the leaves of which it needs a value.
 func (p *joiner) reduce(t *joinTree, notNull leafSet) {
-	if t.leaf != nil {
+	if t == nil || t.leaf != nil {
 		return
 	}
 	left, right := t.left.set(), t.right.set()

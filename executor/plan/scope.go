@@ -29,6 +29,11 @@ type scope struct {
 	// leaves them unknown (a side of a set operation).
 	wants []expr.Type
 	keep  bool
+	// joined says that the level's columns lie in the logical row of its outer
+	// level, which its query was joined to (EXISTS as a semi join).
+	joined bool
+	// whole keeps subqueries in FROM as they are (their rows are to be locked).
+	whole bool
 }
 
 // link gathers the outer columns that a subquery reads.
@@ -157,7 +162,9 @@ func (b *binder) column(s *scope, ref *ast.ColumnRef) (expr.Expr, error) {
 		if found != nil {
 			return b.pass(found, path), nil
 		}
-		path = append(path, at)
+		if !at.joined {
+			path = append(path, at)
+		}
 	}
 	return nil, b.unknownColumn(s, parts, ref.Pos)
 }

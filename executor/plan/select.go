@@ -170,6 +170,9 @@ func (sel *selecting) mark(p *joiner, without expr.Expr) {
 	for _, w := range sel.where {
 		note(w)
 	}
+	for _, w := range sel.again {
+		note(w)
+	}
 	p.markTree(sel.from.root)
 	for _, l := range p.leaves {
 		if l.wantID {
@@ -240,7 +243,7 @@ func (sel *selecting) pickDriver(p *joiner) {
 		if set != setOf(l) || l.table == nil || l.sample != nil {
 			continue
 		}
-		drops, ok := dropsRows(sel.from.root, l)
+		drops, ok := p.dropsRows(sel.from.root, l)
 		if !ok {
 			return
 		}
@@ -248,7 +251,7 @@ func (sel *selecting) pickDriver(p *joiner) {
 			return // the nearest rows may all be dropped by the join: sort what it gives
 		}
 		for _, q := range sel.where {
-			if s := p.setIn(q); sel.from.root.leaf == nil && s != set {
+			if s := p.setIn(q); s != set && (s != 0 || !sel.from.root.single()) {
 				drops = true
 			}
 		}
@@ -290,17 +293,23 @@ func likelyLimit(limit expr.Expr) float64 {
 
 // dropsRows says whether a join may drop rows of the leaf; ok is false when the
 // leaf's order cannot come out of the tree at all.
-func dropsRows(t *joinTree, l *leaf) (drops, ok bool) {
+func (p *joiner) dropsRows(t *joinTree, l *leaf) (drops, ok bool) {
 	switch {
 	case t.leaf != nil:
 		return false, t.leaf == l
 	case !t.set().touches(setOf(l)) || t.kind == FullOuter:
 		return false, false
+	case t.right == nil:
+		drops, ok = p.dropsRows(t.left, l)
+		for _, e := range t.on {
+			drops = drops || !p.setIn(e).within(setOf(l))
+		}
+		return drops, ok
 	case t.left.set().touches(setOf(l)):
-		drops, ok = dropsRows(t.left, l)
+		drops, ok = p.dropsRows(t.left, l)
 		return drops || t.kind != LeftOuter, ok
 	case t.kind == Inner:
-		_, ok = dropsRows(t.right, l)
+		_, ok = p.dropsRows(t.right, l)
 		return true, ok
 	}
 	return false, false
@@ -327,7 +336,7 @@ func (sel *selecting) checkLocks() error {
 	}
 	strength := sel.q.Locking[0].Strength
 	for _, l := range sel.from.leaves {
-		if l.table == nil && l.locks != "" {
+		if l.table == nil && l.locks != "" && !l.tested {
 			return pgerr.Newf(pgerr.FeatureNotSupported, "FOR %s of %s is not supported", strength, l.locks)
 		}
 	}
@@ -344,7 +353,7 @@ func (sel *selecting) checkLocks() error {
 }
 
 func nullableSide(t *joinTree) leafSet {
-	if t.leaf != nil {
+	if t == nil || t.leaf != nil {
 		return 0
 	}
 	out := nullableSide(t.left) | nullableSide(t.right)
@@ -370,7 +379,12 @@ func (sel *selecting) lockSpecs(part *joined) []RowLockSpec {
 }
 
 // recheck is the WHERE clause for a row that changed while its lock was waited for.
-func (sel *selecting) recheck() []expr.Expr { return sel.where }
+func (sel *selecting) recheck() []expr.Expr {
+	if sel.again != nil {
+		return sel.again
+	}
+	return sel.where
+}
 
 // trace notes which leaf and column each place of the joined row is.
 func (sel *selecting) trace(part *joined) {

@@ -12,6 +12,7 @@ type changing struct {
 	f      *fromBinder
 	target *leaf
 	where  []expr.Expr
+	sel    *selecting // what binds WHERE
 }
 
 // change binds the target and the other items.
@@ -34,15 +35,11 @@ func (b *binder) change(op string, r *ast.RangeVar, with *ast.With, items []ast.
 	if err := c.f.add(items); err != nil {
 		return nil, err
 	}
-	if where == nil {
-		return c, nil
-	}
-	m.s.level.refused = "WHERE"
-	w, err := b.condition(m.s, where, "WHERE")
-	if err != nil {
+	c.sel = &selecting{b: b, s: m.s, from: c.f.tree, rechecks: true}
+	if err := c.sel.bindWhere(where); err != nil {
 		return nil, err
 	}
-	c.where = conjuncts(expr.Fold(b.env.Types, w))
+	c.where = c.sel.where
 	return c, nil
 }
 
@@ -51,13 +48,12 @@ func (b *binder) change(op string, r *ast.RangeVar, with *ast.With, items []ast.
 func (c *changing) source(reads []expr.Expr) (*joined, error) {
 	p := &joiner{b: c.b, leaves: c.f.tree.leaves, width: c.s.width, need: make([]bool, c.s.width)}
 	p.owner = owners(p.leaves, p.width)
-	for _, e := range append(reads, c.where...) {
+	for _, e := range append(append(reads, c.where...), c.sel.again...) {
 		p.markNeeded(e)
 	}
 	p.markTree(c.f.tree.root)
 	c.markTarget(p)
-	sel := &selecting{from: c.f.tree}
-	part := sel.noRows(p)
+	part := c.sel.noRows(p)
 	if !never(c.where) {
 		p.reduce(c.f.tree.root, p.allNeed(c.where))
 		var err error
@@ -68,8 +64,8 @@ func (c *changing) source(reads []expr.Expr) (*joined, error) {
 	part = c.targetFirst(part)
 	c.node.Child = part.node
 	c.node.RowID = int(part.at[c.target.rowID()])
-	if len(c.where) > 0 {
-		c.node.Recheck = part.place(andOf(c.where))
+	if recheck := c.sel.recheck(); len(recheck) > 0 {
+		c.node.Recheck = part.place(andOf(recheck))
 	}
 	if len(part.node.Common().Columns) > c.node.RowID+1 {
 		c.node.OtherOffset = c.node.RowID + 1

@@ -272,23 +272,14 @@ func (f *fromBinder) cte(c *cteBinding, r *ast.RangeVar) (fromPart, error) {
 		n.Columns, n.Rows = c.columns, c.rows
 		return f.node(n, name, r.Alias, "")
 	case c.inline != nil:
-		n, err := f.b.queryIn(c.inline, f.s.inside(c))
-		if err != nil {
-			return fromPart{}, err
-		}
-		part, err := f.node(n, name, nil, "")
+		part, err := f.query(c.inline, f.s.inside(c), name, "")
 		if err != nil {
 			return part, err
 		}
-		rel := part.rels[0]
-		if err := renameCTE(c.name, rel.columns, c.renamed); err != nil {
+		if err := renameCTE(c.name, part.rels[0].columns, c.renamed); err != nil {
 			return part, err
 		}
-		if err := renameColumns(rel, r.Alias); err != nil {
-			return part, err
-		}
-		part.star = starOf(rel)
-		return part, nil
+		return part.renamed(r.Alias)
 	}
 	n := &CTEScan{CTE: c.index, Alias: name}
 	n.Columns, n.Rows, n.Cost = c.columns, c.rows, c.rows*cpuTupleCost
@@ -299,6 +290,9 @@ func (f *fromBinder) cte(c *cteBinding, r *ast.RangeVar) (fromPart, error) {
 // of the levels between here and its home it sees no names, but what it reads
 // of outer levels is handed down through them.
 func (s *scope) inside(c *cteBinding) *scope {
+	if s.joined {
+		return s.outer.inside(c)
+	}
 	out := &scope{outer: c.home.outer, link: s.link, ctes: c.visible}
 	if s.outer != c.home.outer {
 		out.outer = s.outer.inside(c)
