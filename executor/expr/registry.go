@@ -55,6 +55,7 @@ func init() {
 		jsonRowFunctions,
 		jsonBuildFunctions,
 		jsonbEditFunctions,
+		jsonPathFunctions,
 	}
 	operatorFamilies = [][]*Operator{
 		integerOperators,
@@ -69,6 +70,7 @@ func init() {
 		jsonGetOperators,
 		jsonbContainOperators,
 		jsonbEditOperators,
+		jsonPathOperators,
 	}
 	castFamilies = [][]CastRow{
 		vectorCasts,
