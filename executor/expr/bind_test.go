@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/akidb/akidb/internal/types"
 	"github.com/akidb/akidb/sql"
@@ -185,8 +186,11 @@ func (b *testBinder) typeOf(n *ast.TypeName) (Type, error) {
 		return Type{}, fmt.Errorf("no type %s", name)
 	}
 	out := Type{OID: t.OID, Typmod: types.NoTypmod}
-	if len(n.Mods) > 0 {
+	if len(n.Mods) > 0 || n.IntervalFields != "" {
 		var mods []string
+		if n.IntervalFields != "" {
+			mods = append(mods, n.IntervalFields)
+		}
 		for _, m := range n.Mods {
 			mods = append(mods, strconv.FormatInt(m.(*ast.Const).Int, 10))
 		}
@@ -406,7 +410,9 @@ func evalText(text string) (typ, value string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	v, err := e.Eval(&Context{Env: types.DefaultEnv()})
+	env := types.DefaultEnv()
+	env.Now = time.Unix(1_700_000_000, 0)
+	v, err := e.Eval(&Context{Env: env})
 	if err != nil {
 		return "", "", err
 	}

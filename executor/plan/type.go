@@ -33,16 +33,20 @@ func ResolveType(_ *Env, t *ast.TypeName) (expr.Type, error) {
 		return none, pgerr.Newf(pgerr.UndefinedObject, "type %q does not exist", strings.Join(t.Names, ".")).At(t.Pos)
 	}
 	out := expr.Type{OID: row.OID, Typmod: types.NoTypmod}
-	if len(t.Mods) > 0 {
-		mods := make([]string, len(t.Mods))
-		for i, m := range t.Mods {
+	if len(t.Mods) > 0 || t.IntervalFields != "" {
+		var mods []string
+		if t.IntervalFields != "" {
+			mods = append(mods, t.IntervalFields)
+		}
+		for _, m := range t.Mods {
 			c, ok := m.(*ast.Const)
 			if !ok {
 				return none, pgerr.New(pgerr.SyntaxError, "type modifiers must be simple constants or identifiers").At(t.Pos)
 			}
-			mods[i] = c.Text
 			if c.Kind == ast.ConstInt {
-				mods[i] = strconv.FormatInt(c.Int, 10)
+				mods = append(mods, strconv.FormatInt(c.Int, 10))
+			} else {
+				mods = append(mods, c.Text)
 			}
 		}
 		typmod, err := types.TypmodIn(row.OID, mods)

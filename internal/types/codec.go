@@ -36,6 +36,13 @@ func Parse(oid OID, typmod int32, s string, env *Env) (Datum, error) {
 	if c.Parse == nil {
 		return nil, pgerr.Newf(pgerr.FeatureNotSupported, "cannot accept a value of type %s", Lookup(oid).SQLName)
 	}
+	if oid == IntervalOID && typmod != NoTypmod {
+		iv, err := parseInterval(s, typmod, envOr(env))
+		if err != nil {
+			return nil, err
+		}
+		return ApplyTypmod(oid, typmod, iv, false)
+	}
 	d, err := c.Parse(s, envOr(env))
 	if err != nil || typmod == NoTypmod {
 		return d, err

@@ -128,11 +128,16 @@ func NumericLog(base, x *Numeric) (*Numeric, error) {
 	if isNaN(base) || isNaN(x) {
 		return numericNaN, nil
 	}
-	if err := lnDomain(base); err != nil {
-		return nil, err
+	// A negative argument wins over a zero one.
+	for _, d := range []*Numeric{base, x} {
+		if NumericSign(d) < 0 {
+			return nil, lnDomain(d)
+		}
 	}
-	if err := lnDomain(x); err != nil {
-		return nil, err
+	for _, d := range []*Numeric{base, x} {
+		if err := lnDomain(d); err != nil {
+			return nil, err
+		}
 	}
 	switch {
 	case isInf(base) && isInf(x):
