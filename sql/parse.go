@@ -158,6 +158,8 @@ func parserErrorCode(message string) string {
 		return pgerr.InvalidEscapeSequence
 	case has("frame"):
 		return pgerr.WindowingError
+	case strings.HasSuffix(message, " is reserved"):
+		return pgerr.ReservedName
 	case has("precision"), has("out of range"):
 		return pgerr.InvalidParameterValue
 	}

@@ -147,12 +147,12 @@ func plural(o catalog.Object) string {
 
 // changeOwner is OWNER TO on a view or a sequence.
 func (s *statement) changeOwner(ctx context.Context, o catalog.Object, name string) error {
+	owner, err := s.newOwner(name)
+	if err != nil || owner == s.owner(o) {
+		return err
+	}
 	if q, ok := o.(*catalog.Sequence); ok && q.OwnerTable != 0 {
 		return s.ownedSequenceError(q, `cannot change owner of sequence "`+q.Name+`"`)
-	}
-	owner, err := s.newOwner(name)
-	if err != nil {
-		return err
 	}
 	return s.Txn.Change(ctx, withOwner(o, owner))
 }

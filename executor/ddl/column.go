@@ -2,6 +2,7 @@ package ddl
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/akidb/akidb/executor/expr"
 	"github.com/akidb/akidb/executor/plan"
@@ -206,6 +207,8 @@ func defaultMismatch(err error, c *catalog.Column) error {
 	e := pgerr.As(err)
 	if e != nil && e.Code == pgerr.DatatypeMismatch && e.Column == "" {
 		e.Column = c.Name
+		e.Message = strings.Replace(e.Message, "column is of type ", `column "`+c.Name+`" is of type `, 1)
+		e.Message = strings.Replace(e.Message, " but expression is ", " but default expression is ", 1)
 	}
 	return err
 }

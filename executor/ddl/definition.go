@@ -166,6 +166,8 @@ func (d *definition) addCheck(k ast.Constraint) error {
 			column = d.table.Columns[e.Columns[0]-1].Name
 		}
 		name = d.names.constraint(d.table, column, "check")
+	} else if check(d.table, name) != nil && d.s.catalog().Table(d.table.ID) == nil {
+		return pgerr.Newf(pgerr.DuplicateObject, `check constraint "%s" already exists`, name)
 	} else if hasConstraint(d.s.catalog(), d.table, name) {
 		return constraintExists(d.table, name)
 	}

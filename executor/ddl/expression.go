@@ -27,7 +27,7 @@ type stored struct {
 // The text is parsed again, so that nothing gets into the catalog that could not
 // be read back.
 func (s *statement) store(table *catalog.Table, e ast.Expr, want expr.Type, what string) (stored, error) {
-	bound, err := plan.BindTableExpr(s.Plan(), table, e, want, what)
+	bound, err := s.bind(table, e, want, what)
 	if err != nil {
 		return stored{}, err
 	}
@@ -40,6 +40,29 @@ func (s *statement) store(table *catalog.Table, e ast.Expr, want expr.Type, what
 		return stored{}, err
 	}
 	return stored{Text: text, Bound: bound, Columns: columnsOf(bound)}, nil
+}
+
+// conditions are the words before a condition, by what it stands in.
+var conditions = map[string]string{"check constraints": "CHECK", "index predicates": "WHERE"}
+
+// bind binds an expression to be stored. A condition must be boolean by itself.
+func (s *statement) bind(table *catalog.Table, e ast.Expr, want expr.Type, what string) (expr.Expr, error) {
+	word, condition := conditions[what]
+	if !condition {
+		return plan.BindTableExpr(s.Plan(), table, e, want, what)
+	}
+	bound, err := plan.BindTableExpr(s.Plan(), table, e, expr.Type{}, what)
+	if err != nil {
+		return nil, err
+	}
+	switch t := bound.Type(); t.OID {
+	case types.BoolOID:
+		return bound, nil
+	case types.UnknownOID:
+		return plan.BindTableExpr(s.Plan(), table, e, want, what)
+	default:
+		return nil, pgerr.Newf(pgerr.DatatypeMismatch, "argument of %s must be type boolean, not type %s", word, types.FormatType(t.OID, t.Typmod))
+	}
 }
 
 // unqualify takes the table's name off column references, so that the text

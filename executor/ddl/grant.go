@@ -56,7 +56,7 @@ func (s *statement) grantRole(ctx context.Context, group string, members []strin
 			s.notice("00000", `role "%s" is already a member of role "%s"`, m.Name, g.Name)
 			continue
 		case m.Name == g.Name || s.memberOf(g.Name, m.Name, nil):
-			return pgerr.Newf("0LP01", `role "%s" is a member of role "%s"`, m.Name, g.Name)
+			return pgerr.Newf("0LP01", `role "%s" is a member of role "%s"`, g.Name, m.Name)
 		default:
 			m.MemberOf = append(slices.Clone(m.MemberOf), g.Name)
 		}

@@ -109,11 +109,10 @@ func (k option) read(o ast.Option) (string, error) {
 	text := valueText(o.Value)
 	switch k.kind {
 	case optionBool:
-		b, ok := parseBool(text)
-		if !ok {
+		if _, ok := parseBool(text); !ok {
 			return "", pgerr.Newf(pgerr.InvalidParameterValue, `invalid value for boolean option "%s": %s`, o.Name, text)
 		}
-		return strconv.FormatBool(b), nil
+		return text, nil
 	case optionInt:
 		n, err := strconv.ParseInt(text, 10, 32)
 		if err != nil {

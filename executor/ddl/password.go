@@ -2,6 +2,7 @@ package ddl
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -57,8 +58,9 @@ func isVerifier(text string) bool {
 	if _, err := fmt.Sscanf(parts[0], "%d", &iterations); err != nil || iterations < 1 {
 		return false
 	}
-	for _, p := range parts[1:] {
-		if _, err := base64.StdEncoding.DecodeString(p); err != nil {
+	for i, p := range parts[1:] {
+		b, err := base64.StdEncoding.DecodeString(p)
+		if err != nil || i > 0 && len(b) != sha256.Size {
 			return false
 		}
 	}

@@ -44,6 +44,9 @@ func (s *statement) createTableAs(ctx context.Context, t *ast.CreateTableAs) (st
 	if err != nil {
 		return "", err
 	}
+	if len(p.Params) > 0 {
+		return "", pgerr.New(pgerr.UndefinedParameter, "there is no parameter $1")
+	}
 	table, err := s.tableFor(schema, t, p)
 	if err != nil {
 		return "", err

@@ -90,7 +90,11 @@ func (b *binder) call(s *scope, t *ast.FuncCall) (expr.Expr, error) {
 	}
 	if f.Rows != nil {
 		if l == nil || l.refused != "" {
-			return nil, pgerr.New(pgerr.FeatureNotSupported, "set-returning functions are not allowed in this context").At(t.Pos)
+			clause := "this context"
+			if l != nil {
+				clause = l.refused
+			}
+			return nil, pgerr.Newf(pgerr.FeatureNotSupported, "set-returning functions are not allowed in %s", clause).At(t.Pos)
 		}
 		l.srf = true
 	}

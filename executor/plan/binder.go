@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"strings"
+
 	"github.com/akidb/akidb/executor/expr"
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
@@ -170,7 +172,7 @@ func (e *Env) relation(r *ast.RangeVar) catalog.Object {
 func BindTableExpr(env *Env, table *catalog.Table, e ast.Expr, want expr.Type, what string) (expr.Expr, error) {
 	b := newBinder(env, nil)
 	b.fixed = true
-	s := &scope{}
+	s := &scope{level: &level{refused: what}}
 	if table != nil {
 		s.rels = []*relation{tableRelation(table, table.Name, 0)}
 		s.width = len(table.Columns)
@@ -182,7 +184,7 @@ func BindTableExpr(env *Env, table *catalog.Table, e ast.Expr, want expr.Type, w
 	var inner error
 	expr.Walk(bound, func(x expr.Expr) bool {
 		if _, ok := x.(*expr.SubPlan); ok {
-			inner = pgerr.Newf(pgerr.FeatureNotSupported, "cannot use subquery in %s", what)
+			inner = pgerr.Newf(pgerr.FeatureNotSupported, "cannot use subquery in %s", strings.TrimSuffix(what, "s"))
 		}
 		return true
 	})
