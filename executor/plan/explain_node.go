@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/akidb/akidb/executor/expr"
@@ -19,7 +20,7 @@ func (e *explainer) describe(n Node) *shape {
 	}
 	s := &shape{info: n.Common(), stats: e.statsOf(n)}
 	if e.opts.Verbose {
-		s.output = e.names(n, false)
+		s.output = e.outputOf(n)
 	}
 	switch n := n.(type) {
 	case *Values:
@@ -58,6 +59,30 @@ func (e *explainer) describe(n Node) *shape {
 		s.label = s.kind
 	}
 	return s
+}
+
+// outputOf names what a node gives; of a table's columns those that are read.
+func (e *explainer) outputOf(n Node) []string {
+	names := e.names(n, false)
+	var cols []int16
+	var width int
+	switch n := n.(type) {
+	case *SeqScan:
+		cols, width = n.Cols, len(n.Table.Columns)
+	case *IndexScan:
+		cols, width = n.Cols, len(n.Table.Columns)
+	case *KNN:
+		cols, width = n.Cols, len(n.Table.Columns)
+	default:
+		return names
+	}
+	var out []string
+	for i, name := range names {
+		if i >= width || slices.Contains(cols, int16(i+1)) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // describeAbove is describe for the nodes that work on other nodes' rows.
