@@ -16,6 +16,7 @@ type joiner struct {
 	driver  *leaf
 	keys    []SortKey // over the logical row
 	want    expr.Expr // rows wanted of the driver, nil for all
+	more    bool      // the joins may drop rows, so that more than want may be read
 	limit   float64   // rows that are likely to be taken, 0 for all
 	ordered bool      // the driver's scan gives the order
 }

@@ -148,6 +148,9 @@ type (
 		// Want is the number of rows the query takes (LIMIT + OFFSET); nil: all,
 		// which is a complete exact sort.
 		Want expr.Expr
+		// More says that a join above may drop rows, so that more than Want may be
+		// asked for: then Want is a guess.
+		More bool
 		// MaxDistance, from WHERE v <=> q < x, ends the scan early.
 		MaxDistance     expr.Expr
 		MaxDistanceOpen bool

@@ -59,7 +59,8 @@ func (p *joiner) orderedScan(l *leaf, quals []expr.Expr) *joined {
 	}
 	j := p.empty(l)
 	j.node, j.quals = n, quals
-	if _, ok := n.(*KNN); ok {
+	if knn, ok := n.(*KNN); ok {
+		knn.More = p.more
 		j.put(l, len(l.rel.columns)+1, len(l.rel.columns))
 	} else {
 		j.put(l, len(l.rel.columns), -1)

@@ -131,9 +131,9 @@ func (sel *selecting) nearest(p *joiner) (*joined, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	if !p.ordered || part.at[p.driver.distance()] < 0 {
-		if !p.ordered {
-			p.driver = nil
+	if !p.ordered || part.at[p.driver.distance()] < 0 || p.more && !keepsOrder(part.node) {
+		if !p.ordered || p.more {
+			p.driver, p.more = nil, false
 		}
 		p.need, p.ordered = all, false
 		part, err = p.plan(sel.from.root, sel.where)
@@ -247,19 +247,19 @@ func (sel *selecting) pickDriver(p *joiner) {
 		if !ok {
 			return
 		}
-		if drops && hasCall(sel.order[0].Expr) {
-			return // the nearest rows may all be dropped by the join: sort what it gives
-		}
 		for _, q := range sel.where {
 			if s := p.setIn(q); s != set && (s != 0 || !sel.from.root.single()) {
 				drops = true
 			}
 		}
 		if drops && hasCall(sel.order[0].Expr) {
-			return
+			// The nearest rows may all be dropped by the join.
+			if p.more = sel.asksOn(p, l); !p.more {
+				return
+			}
 		}
 		p.driver, p.keys = l, sel.order
-		if !drops && !sel.q.WithTies && len(sel.locks) == 0 {
+		if p.more || !drops && !sel.q.WithTies && len(sel.locks) == 0 {
 			p.want = wanted(sel.limit, sel.offset)
 		}
 		p.limit = likelyLimit(sel.limit)

@@ -18,7 +18,7 @@ func (o *knnOp) exact() error {
 	}
 	if o.filterOnDistance || o.other == nil {
 		o.way = knnSorted
-		return o.sortAll(o.want)
+		return o.sortAll(o.sortWant())
 	}
 	fits, err := o.collectIDs()
 	if err != nil {
@@ -26,7 +26,7 @@ func (o *knnOp) exact() error {
 	}
 	if !fits {
 		o.way = knnSorted
-		return o.sortAll(o.want)
+		return o.sortAll(o.sortWant())
 	}
 	if len(o.ids) == 0 {
 		o.method = "exact"
@@ -71,8 +71,8 @@ const minIDs = 64 << 10
 // nearestExact asks the index for exact distances, of all rows or among ids.
 func (o *knnOp) nearestExact(among []types.RowID) error {
 	iter, err := o.x.env.Rows.Nearest(o.x.live, storage.NearestSpec{
-		Table: o.node.Table, Index: o.node.Index, Query: o.query, Want: o.want,
-		Ef: max(o.x.env.EfSearch, o.want), Probes: o.x.env.Probes, Among: among, Exact: true,
+		Table: o.node.Table, Index: o.node.Index, Query: o.query, Want: o.want + len(o.given),
+		Ef: max(o.x.env.EfSearch, o.want+len(o.given)), Probes: o.x.env.Probes, Among: among, Exact: true,
 	})
 	if err != nil {
 		return err

@@ -48,6 +48,10 @@ type knnOp struct {
 	sort  *sorter
 	key   []byte
 
+	// given are the rows of earlier rounds (plan.KNN.More), and last the farthest.
+	given map[types.RowID]struct{}
+	last  knnRow
+
 	examined, passed int
 	seen             storage.NearestStats
 	method           string
@@ -71,18 +75,22 @@ type knnRow struct {
 }
 
 func compareKNN(a, b knnRow) int {
-	if a.null != b.null {
-		if b.null {
-			return -1
-		}
-		return 1
-	}
-	if !a.null {
-		if c := types.CompareFloat(a.Distance, b.Distance); c != 0 {
-			return c
-		}
+	if c := compareDistance(a, b); c != 0 {
+		return c
 	}
 	return cmp.Compare(a.ID, b.ID)
+}
+
+func compareDistance(a, b knnRow) int {
+	switch {
+	case a.null && b.null:
+		return 0
+	case a.null:
+		return 1
+	case b.null:
+		return -1
+	}
+	return types.CompareFloat(a.Distance, b.Distance)
 }
 
 func newKNN(b base, n *plan.KNN) (*knnOp, error) {
@@ -132,7 +140,7 @@ func (o *knnOp) open() error {
 		return err
 	}
 	o.recycle()
-	o.at, o.begun, o.examined, o.passed = 0, false, 0, 0
+	o.at, o.begun, o.examined, o.passed, o.given = 0, false, 0, 0, nil
 	way, err := o.prepare()
 	o.way = way
 	return err
@@ -187,6 +195,11 @@ func (o *knnOp) next() (types.Row, error) {
 			return nil, err
 		}
 	}
+	if o.way == knnSearch && o.at == len(o.found) {
+		if ok, err := o.again(); err != nil || !ok {
+			return nil, err
+		}
+	}
 	switch o.way {
 	case knnSorted:
 		return o.sort.next()
@@ -225,8 +238,8 @@ func (o *knnOp) begin() error {
 // search pulls batches from the index until enough rows passed.
 func (o *knnOp) search() error {
 	iter, err := o.x.env.Rows.Nearest(o.x.live, storage.NearestSpec{
-		Table: o.node.Table, Index: o.node.Index, Query: o.query, Want: o.want,
-		Ef: max(o.x.env.EfSearch, o.want), Probes: o.x.env.Probes,
+		Table: o.node.Table, Index: o.node.Index, Query: o.query, Want: o.want + len(o.given),
+		Ef: max(o.x.env.EfSearch, o.want+len(o.given)), Probes: o.x.env.Probes,
 	})
 	if err != nil {
 		return err
@@ -308,6 +321,9 @@ func (o *knnOp) isBeyond(distance float64) bool {
 
 // consider reads a candidate's row and keeps it when it is visible and passes.
 func (o *knnOp) consider(c knnRow) error {
+	if o.given != nil && o.wasPassed(&c) {
+		return nil
+	}
 	o.examined++
 	c.row = o.takeSpare()
 	ok, err := o.x.env.Rows.Get(o.x.live, o.node.Table, c.ID, o.node.Cols, c.row[:o.width])
@@ -323,6 +339,9 @@ func (o *knnOp) consider(c knnRow) error {
 }
 
 func (o *knnOp) passes(c *knnRow) (bool, error) {
+	if o.given != nil && o.wasPassed(c) {
+		return false, nil
+	}
 	if o.node.Filter == nil {
 		o.passed++
 		return true, nil
