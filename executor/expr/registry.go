@@ -126,6 +126,9 @@ func buildRegistry() *registry {
 			return
 		}
 		seen[f] = true
+		if r.has(f) {
+			return // an operator or cast over a function that a family lists
+		}
 		r.functions = append(r.functions, f)
 		r.functionsByName[f.Name] = append(r.functionsByName[f.Name], f)
 	}
@@ -154,6 +157,13 @@ func buildRegistry() *registry {
 	}
 	assignOIDs(r)
 	return r
+}
+
+// has says whether the table has a function of this name and arguments.
+func (r *registry) has(f *Function) bool {
+	return slices.ContainsFunc(r.functionsByName[f.Name], func(o *Function) bool {
+		return o.Schema == f.Schema && slices.Equal(o.Args, f.Args)
+	})
 }
 
 // The object ids of functions and operators that PostgreSQL does not have lie
