@@ -23,7 +23,7 @@ func (d *Definer) IndexDefinition(x *catalog.Index, pretty bool) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(d.indexKey(t, &x.Keys[i], pretty) + keyOptions(x, &x.Keys[i]))
+		b.WriteString(d.indexKey(t, &x.Keys[i], pretty) + d.keyOptions(x, &x.Keys[i]))
 	}
 	b.WriteString(")")
 	b.WriteString(d.indexTail(t, x, pretty))
@@ -60,10 +60,13 @@ func (d *Definer) indexKey(t *catalog.Table, k *catalog.IndexKey, pretty bool) s
 }
 
 // keyOptions prints operator class and order where they are not the default's.
-func keyOptions(x *catalog.Index, k *catalog.IndexKey) string {
+func (d *Definer) keyOptions(x *catalog.Index, k *catalog.IndexKey) string {
 	text := ""
 	if class := KeyClass(x, k); !isDefaultClass(x.Method, class, k.Type) {
 		text = " " + quoteIdent(class)
+		if x.Vector() && !d.InPath("public") {
+			text = " " + QualifiedName("public", class)
+		}
 	}
 	switch {
 	case k.Desc && k.NullsFirst:

@@ -37,6 +37,34 @@ func (d *Definer) expressionFor(text string, pretty bool) string {
 	return parenthesized(text)
 }
 
+// withoutParentheses takes off parentheses around the whole text.
+func withoutParentheses(text string) string {
+	if strings.HasPrefix(text, "(") && closing(text, 0) == len(text)-1 {
+		return text[1 : len(text)-1]
+	}
+	return text
+}
+
+// closing is where the parenthesis that opens at open closes, -1 for nowhere.
+func closing(text string, open int) int {
+	depth := 0
+	for i := open; i < len(text); {
+		switch text[i] {
+		case '\'', '"':
+			i = skipQuoted(text, i)
+			continue
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+		i++
+	}
+	return -1
+}
+
 // isLiteral says whether a text is one string literal.
 func isLiteral(text string) bool {
 	return strings.HasPrefix(text, "'") && skipQuoted(text, 0) == len(text)
@@ -102,22 +130,7 @@ func isCall(text string) bool {
 	if open <= 0 || isOperation(text) || strings.ContainsAny(text[:open], " ':[") {
 		return false
 	}
-	depth := 0
-	for i := open; i < len(text); {
-		switch text[i] {
-		case '\'', '"':
-			i = skipQuoted(text, i)
-			continue
-		case '(':
-			depth++
-		case ')':
-			if depth--; depth == 0 {
-				return i == len(text)-1
-			}
-		}
-		i++
-	}
-	return false
+	return closing(text, open) == len(text)-1
 }
 
 // shortenRegclass takes the schema off 'schema.name'::regclass where the search

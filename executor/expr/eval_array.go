@@ -230,6 +230,9 @@ func (e *Subscript) Eval(ctx *Context) (types.Datum, error) {
 		return e.evalJSON(ctx, j)
 	}
 	array, ok := v.(*types.Array)
+	if name, isName := v.(string); isName {
+		array, ok = nameArray(name), true
+	}
 	if !ok {
 		return nil, pgerr.New(pgerr.DatatypeMismatch, "cannot subscript a value of this type")
 	}
@@ -256,6 +259,15 @@ func (e *Subscript) Eval(ctx *Context) (types.Datum, error) {
 		at = at*d + n
 	}
 	return array.Elems[at], nil
+}
+
+// nameArray is a name as the array of "char" that its subscripts see.
+func nameArray(name string) *types.Array {
+	a := &types.Array{Elem: types.CharOID, Dims: []int{len(name)}, Lower: []int{0}, Elems: make([]types.Datum, len(name))}
+	for i := range len(name) {
+		a.Elems[i] = name[i : i+1]
+	}
+	return a
 }
 
 // checkIndexes computes the indexes only for their errors.

@@ -45,6 +45,9 @@ var describeFunctions = append(visibleFunctions(),
 		return property(methodProperties, args[1].(string), args[0] != int64(403)), nil
 	}).stable(),
 
+	// Privileges are not stored, so there are no access lists to print.
+	nothing("acldefault(char, oid) text[]"),
+	defineRows("aclexplode(text[]) setof record", "grantor oid, grantee oid, privilege_type text, is_grantable bool", noRows).stable(),
 	defineRows("pg_options_to_table(text[]) setof record", "option_name text, option_value text", optionRows).stable(),
 	defineRows("pg_get_keywords() setof record", "word text, catcode char, barelabel bool, catdesc text, baredesc text", keywordRows).stable(),
 	defineRows("pg_partition_tree(regclass) setof record", "relid regclass, parentrelid regclass, isleaf bool, level int4", noRows).volatile(),

@@ -108,7 +108,8 @@ func (b *builder) sequenceDepends(q *catalog.Sequence) {
 }
 
 // extensionMembers ties what pgvector brings to its extension, so that dumps
-// leave it to CREATE EXTENSION.
+// leave it to CREATE EXTENSION; what AkiDB brings itself is tied too, since a
+// dump must not hold it either.
 func extensionMembers() []types.Row {
 	b := &builder{env: &Env{Catalog: catalog.Empty()}}
 	member := func(class types.OID, id types.Datum) {
@@ -117,9 +118,15 @@ func extensionMembers() []types.Row {
 	b.depend(extensionCatalog, extensionOID, namespaceCatalog, publicSchemaOID, 0, "n")
 	public := func(class types.OID, relation string, schema int) {
 		for _, row := range sources[relation].fixed() {
-			if row[schema] == int64(publicSchemaOID) {
+			if row[schema] == int64(publicSchemaOID) || row[schema] == int64(schemaOIDs["akidb"]) {
 				member(class, row[0])
 			}
+		}
+	}
+	member(namespaceCatalog, oid(schemaOIDs["akidb"]))
+	for _, r := range relations().list {
+		if r.schema == "akidb" {
+			member(classCatalog, oid(r.oid))
 		}
 	}
 	public(typeCatalog, "pg_type", 2)

@@ -47,6 +47,9 @@ func roleOID(cat *catalog.Snapshot, name string) types.OID {
 	if r := cat.Role(name); r != nil {
 		return r.ID
 	}
+	if name == predefinedRoles[0].Name {
+		return predefinedRoles[0].ID
+	}
 	return superuserOID
 }
 
@@ -66,6 +69,9 @@ func ownerOf(cat *catalog.Snapshot, o catalog.Object) string {
 		owner = o.Owner
 	case *catalog.Schema:
 		owner = o.Owner
+		if o.ID == publicSchemaOID && owner == superuser { // as initdb leaves it
+			owner = predefinedRoles[0].Name
+		}
 	}
 	if owner == "" {
 		return superuser
