@@ -66,7 +66,7 @@ type sortedList struct {
 // listBatch is how many candidates of a list come at once.
 const listBatch = 1024
 
-func exactSearch(v *vectorIndex, query types.Datum, ids []types.RowID, method string) (*sortedList, error) {
+func exactSearch(v *vectorIndex, query types.Datum, ids []types.RowID, method string) (storage.NearestIter, error) {
 	list, err := v.graph.Distances(query, ids, make([]storage.Candidate, 0, len(ids)))
 	if err != nil {
 		return nil, err

@@ -125,7 +125,11 @@ type rowScan struct {
 
 // Scan reads all rows.
 func (t *Txn) Scan(_ context.Context, spec storage.ScanSpec) (storage.RowIter, error) {
-	return t.newRowScan(t.visible(), spec.Table, spec.Columns)
+	sc, err := t.newRowScan(t.visible(), spec.Table, spec.Columns)
+	if err != nil {
+		return nil, err // not a nil *rowScan, which is no nil iterator
+	}
+	return sc, nil
 }
 
 func (t *Txn) newRowScan(layers []*layer, table *catalog.Table, columns []int16) (*rowScan, error) {
