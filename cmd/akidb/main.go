@@ -11,15 +11,19 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/akidb/akidb/internal/node"
 )
 
 // version is set by the build.
 var version = "dev"
 
-// Exit codes: 1 for a failure, 2 for a command line or configuration that is wrong.
+// Exit codes: 1 for a failure, 2 for a command line or configuration that is
+// wrong, 3 when check has found problems.
 const (
-	exitFailure = 1
-	exitUsage   = 2
+	exitFailure  = 1
+	exitUsage    = 2
+	exitProblems = 3
 )
 
 // usageError is an error of the command line or the configuration.
@@ -27,17 +31,45 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
+// problemsError says that check has found problems.
+type problemsError struct{ error }
+
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := root().ExecuteContext(ctx); err != nil {
+	ctx, stop := context.WithCancelCause(context.Background())
+	go handleSignals(stop)
+	err := root().ExecuteContext(ctx)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "akidb: "+err.Error())
-		stop()
-		var usage usageError
-		if errors.As(err, &usage) {
-			os.Exit(exitUsage) //nolint:gocritic // stop was called
-		}
-		os.Exit(exitFailure)
+	}
+	os.Exit(exitCode(err))
+}
+
+// handleSignals ends the context: SIGTERM lets running statements end, SIGINT
+// does not wait for them; the second signal ends the process as it is.
+func handleSignals(stop context.CancelCauseFunc) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if s := <-signals; s == os.Interrupt {
+		stop(node.ErrFast)
+	} else {
+		stop(nil)
+	}
+	<-signals
+	os.Exit(exitFailure)
+}
+
+func exitCode(err error) int {
+	var usage usageError
+	var problems problemsError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &problems):
+		return exitProblems
+	default:
+		return exitFailure
 	}
 }
 

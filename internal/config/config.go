@@ -66,6 +66,12 @@ type TLS struct {
 type Store struct {
 	// CacheBytes is the block cache; 0 takes an eighth of the memory limit.
 	CacheBytes int64 `toml:"cache_bytes"`
+	// MemTableBytes is one memtable, of which there are up to four; 0 takes a
+	// 64th of the memory limit, 4 MB to 64 MB.
+	MemTableBytes int64 `toml:"memtable_bytes"`
+	// BallastBytes is a file that is given up when the disk is full, so that the
+	// commits under way can end.
+	BallastBytes int64 `toml:"ballast_bytes"`
 }
 
 // Index is how vector indexes are built.
@@ -86,6 +92,7 @@ func Default() Config {
 		MinFreeDisk:    256 << 20,
 		Log:            Log{Format: "text", Level: "info"},
 		Auth:           Auth{Method: "scram-sha-256", Loopback: "trust"},
+		Store:          Store{BallastBytes: 32 << 20},
 		Index:          Index{CheckpointSeconds: 60},
 		Settings:       Settings{},
 	}
@@ -101,7 +108,8 @@ func Load(file string, environ []string) (Config, error) {
 			return c, fmt.Errorf("configuration file %s: %w", file, err)
 		}
 		if un := meta.Undecoded(); len(un) > 0 {
-			return c, fmt.Errorf("configuration file %s: unknown key %q", file, un[0].String())
+			key := un[0].String()
+			return c, fmt.Errorf("configuration file %s: unknown key %q%s", file, key, suggest(key, keys(&c)))
 		}
 	}
 	if err := applyEnviron(&c, environ); err != nil {
@@ -129,6 +137,8 @@ func (c *Config) Validate() error {
 		{"tls.cert", pair(c.TLS.Cert, c.TLS.Key)},
 		{"tls.required", needs(c.TLS.Required, c.TLS.Cert)},
 		{"store.cache_bytes", atLeast(c.Store.CacheBytes, 0)},
+		{"store.memtable_bytes", atLeast(c.Store.MemTableBytes, 0)},
+		{"store.ballast_bytes", atLeast(c.Store.BallastBytes, 0)},
 		{"index.workers", atLeast(int64(c.Index.Workers), 0)},
 		{"index.checkpoint_seconds", atLeast(int64(c.Index.CheckpointSeconds), 1)},
 	}

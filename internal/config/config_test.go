@@ -30,7 +30,9 @@ func TestTheEnvironmentOverridesTheFile(t *testing.T) {
 
 func TestWrongValuesAreNamed(t *testing.T) {
 	for _, tc := range []struct{ file, env, want string }{
-		{file: "lisen = \"x\"", want: `unknown key "lisen"`},
+		{file: "lisen = \"x\"", want: `unknown key "lisen"; did you mean listen?`},
+		{file: "[auth]\nmetod = \"trust\"", want: "did you mean auth.method?"},
+		{env: "AKIDB_HTTP_LISTN=x", want: "did you mean AKIDB_HTTP_LISTEN?"},
 		{file: "listen = 5", want: "listen"},
 		{env: "AKIDB_LISEN=x", want: "AKIDB_LISEN"},
 		{env: "AKIDB_MAX_CONNECTIONS=many", want: "AKIDB_MAX_CONNECTIONS"},

@@ -2,7 +2,9 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -27,7 +29,7 @@ func applyEnviron(c *Config, environ []string) error {
 		}
 		f, ok := fields[name]
 		if !ok {
-			return fmt.Errorf("environment variable %s names no setting", name)
+			return fmt.Errorf("environment variable %s names no setting%s", name, suggest(name, slices.Collect(maps.Keys(fields))))
 		}
 		if err := setField(f, value); err != nil {
 			return fmt.Errorf("environment variable %s: %w", name, err)

@@ -2,7 +2,10 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/akidb/akidb/executor"
 	"github.com/akidb/akidb/internal/rowstore"
@@ -17,14 +20,25 @@ type Report struct {
 
 // Check verifies the data directory of a stopped server: the row store against
 // itself, and every vector index checkpoint against the rows.
-func Check(ctx context.Context, dir string) (Report, error) {
-	var out Report
+func Check(ctx context.Context, dir string) (out Report, err error) {
+	if _, err := os.Stat(rowsDir(dir)); errors.Is(err, fs.ErrNotExist) {
+		return out, fmt.Errorf("%s is not a data directory: it has no folder rows", dir)
+	}
+	unlock, err := lockDir(dir)
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	rows, err := rowstore.Check(ctx, rowsDir(dir), executor.NewKeyer())
 	if err != nil {
 		return out, err
 	}
-	out.Summary = append(out.Summary, fmt.Sprintf("tables: %d, rows: %d, index entries: %d", rows.Tables, rows.Rows, rows.IndexEntries))
+	out.Summary = append(out.Summary, fmt.Sprintf("tables: %d, rows: %d, index entries: %d, vectors: %d", rows.Tables, rows.Rows, rows.IndexEntries, rows.Vectors))
 	out.Problems = append(out.Problems, rows.Problems...)
+	if len(rows.Problems) > 0 {
+		out.Summary = append(out.Summary, "vector indexes: not compared, since the rows have problems")
+		return out, nil
+	}
 	indexes, err := tiering.Check(ctx, rowsDir(dir), tiering.Options{Dir: indexDir(dir), Keyer: executor.NewKeyer()})
 	if err != nil {
 		return out, err

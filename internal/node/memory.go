@@ -12,6 +12,13 @@ import (
 // cacheShare is the share of the memory limit that the block cache takes.
 const cacheShare = 8
 
+// memTableShare is the share of one memtable, of which there are up to four.
+const (
+	memTableShare = 64
+	minMemTable   = 4 << 20
+	maxMemTable   = 64 << 20
+)
+
 // limitMemory fixes the memory limit and what depends on it, where the
 // configuration leaves them open.
 func limitMemory(c *config.Config) {
@@ -21,6 +28,9 @@ func limitMemory(c *config.Config) {
 	debug.SetMemoryLimit(c.MemoryLimit)
 	if c.Store.CacheBytes == 0 {
 		c.Store.CacheBytes = c.MemoryLimit / cacheShare
+	}
+	if c.Store.MemTableBytes == 0 {
+		c.Store.MemTableBytes = min(max(c.MemoryLimit/memTableShare, minMemTable), maxMemTable)
 	}
 }
 

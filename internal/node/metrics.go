@@ -1,6 +1,7 @@
 package node
 
 import (
+	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,11 +20,13 @@ type oid = types.OID
 // asks the storage for its state when it is read.
 type metrics struct {
 	registry    *prometheus.Registry
-	statements  *prometheus.HistogramVec
-	errors      *prometheus.CounterVec
+	statements  *prometheus.CounterVec
+	durations   *prometheus.HistogramVec
+	fsyncs      prometheus.Histogram
 	connections prometheus.Gauge
 	store       *rowstore.Store
 	manager     *tiering.Manager
+	indexDir    string
 }
 
 var (
@@ -32,45 +35,68 @@ var (
 	descVectors = prometheus.NewDesc("akidb_index_vectors", "Vectors in a vector index, tail included.", []string{"index"}, nil)
 	descTail    = prometheus.NewDesc("akidb_index_tail_vectors", "Vectors not yet in the graph; they are searched exactly.", []string{"index"}, nil)
 	descMemory  = prometheus.NewDesc("akidb_index_memory_bytes", "Memory of a vector index.", []string{"index"}, nil)
+	descRAM     = prometheus.NewDesc("akidb_ram_bytes", "Memory, by what it is for.", []string{"component"}, nil)
+	descDisk    = prometheus.NewDesc("akidb_disk_bytes", "Local disk, by what it is for.", []string{"component"}, nil)
+	descTiers   = prometheus.NewDesc("akidb_tier_collections", "Collections, by tier.", []string{"tier"}, nil)
 	descFull    = prometheus.NewDesc("akidb_read_only", "1 while the server takes no writes (disk full).", nil, nil)
 )
 
 func newMetrics() *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
-		statements: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "akidb_statement_duration_seconds", Help: "Time of statements, by the first word of their command tag.",
+		statements: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "akidb_statements_total", Help: "Statements, by the first word of their command tag and their SQLSTATE (00000: success).",
+		}, []string{"kind", "sqlstate"}),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "akidb_statement_duration_seconds", Help: "Time of statements that succeeded, by the first word of their command tag.",
 			Buckets: prometheus.ExponentialBuckets(50e-6, 2, 18),
-		}, []string{"command"}),
-		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "akidb_statement_errors_total", Help: "Statements that failed, by SQLSTATE.",
-		}, []string{"sqlstate"}),
+		}, []string{"kind"}),
+		fsyncs: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "akidb_wal_fsync_duration_seconds", Help: "Time to bring the write-ahead log to disk; commits that come together share one.",
+			Buckets: prometheus.ExponentialBuckets(20e-6, 2, 18),
+		}),
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{Name: "akidb_connections", Help: "Open sessions."}),
 	}
-	m.registry.MustRegister(m.statements, m.errors, m.connections, m,
+	m.registry.MustRegister(m.statements, m.durations, m.fsyncs, m.connections, m,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
 // Statement records a statement that has ended.
 func (m *metrics) Statement(kind, sqlstate string, took time.Duration) {
-	if sqlstate != "00000" {
-		m.errors.WithLabelValues(sqlstate).Inc()
-		return
+	m.statements.WithLabelValues(kind, sqlstate).Inc()
+	if sqlstate == "00000" {
+		m.durations.WithLabelValues(kind).Observe(took.Seconds())
 	}
-	m.statements.WithLabelValues(kind).Observe(took.Seconds())
 }
+
+func (m *metrics) synced(took time.Duration) { m.fsyncs.Observe(took.Seconds()) }
 
 // Connections records how many sessions are open.
 func (m *metrics) Connections(open int) { m.connections.Set(float64(open)) }
 
-func (m *metrics) watch(store *rowstore.Store, manager *tiering.Manager) {
-	m.store, m.manager = store, manager
+func (m *metrics) watch(store *rowstore.Store, manager *tiering.Manager, indexDir string) {
+	m.store, m.manager, m.indexDir = store, manager, indexDir
+}
+
+// bytesIn adds up the files of a folder.
+func bytesIn(dir string) int64 {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return 0
+	}
+	n := int64(0)
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil {
+			n += info.Size()
+		}
+	}
+	return n
 }
 
 // Describe lists the storage's metrics.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descRows, descBytes, descVectors, descTail, descMemory, descFull} {
+	for _, d := range []*prometheus.Desc{descRows, descBytes, descVectors, descTail, descMemory, descRAM, descDisk, descTiers, descFull} {
 		ch <- d
 	}
 }
@@ -83,18 +109,32 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	if m.store == nil {
 		return
 	}
+	tiers := map[string]int{types.TierHot.String(): 0}
 	for _, o := range m.store.Catalog().Objects(catalog.KindTable) {
 		t := o.(*catalog.Table)
 		stats := m.store.Stats(t.ID)
 		name, tier := t.Schema+"."+t.Name, t.Tier.String()
 		gauge(descRows, float64(stats.Rows), name, tier)
 		gauge(descBytes, float64(stats.DiskBytes), name, tier)
+		tiers[tier]++
 	}
+	for tier, n := range tiers {
+		gauge(descTiers, float64(n), tier)
+	}
+	graphs := 0.0
 	for _, x := range m.manager.IndexStats() {
 		gauge(descVectors, float64(x.Vectors), x.Name)
 		gauge(descTail, float64(x.Tail), x.Name)
 		gauge(descMemory, float64(x.Bytes), x.Name)
+		graphs += float64(x.Bytes)
 	}
+	use := m.store.Usage()
+	gauge(descRAM, float64(use.Cache), "block_cache")
+	gauge(descRAM, float64(use.MemTables), "memtables")
+	gauge(descRAM, graphs, "vector_indexes")
+	gauge(descDisk, float64(use.Files), "rows")
+	gauge(descDisk, float64(use.Log), "wal")
+	gauge(descDisk, float64(bytesIn(m.indexDir)), "vector_indexes")
 	full := 0.0
 	if m.store.ReadOnly() != nil {
 		full = 1

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,14 +25,21 @@ import (
 	"github.com/akidb/akidb/tiering"
 )
 
-// shutdownTimeout is how long sessions may take to end before they are cut.
-const shutdownTimeout = 10 * time.Second
+// shutdownTimeout is how long running statements may take to end before their
+// connections are cut, fastTimeout how long in a fast shutdown.
+const (
+	shutdownTimeout = 10 * time.Second
+	fastTimeout     = 100 * time.Millisecond
+)
+
+// ErrFast is the cause of a context whose end does not wait for running statements.
+var ErrFast = errors.New("fast shutdown")
 
 // Run runs a server until ctx ends. It prints how to connect and that it is
 // ready on out.
 func Run(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer, version string) error {
 	limitMemory(&c)
-	n := &node{config: c, log: log, metrics: newMetrics()}
+	n := &node{config: c, log: log, metrics: newMetrics(), patience: shutdownTimeout}
 	if err := n.open(ctx); err != nil {
 		return errors.Join(err, n.close())
 	}
@@ -43,8 +51,14 @@ func Run(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer, 
 	case err := <-n.failed:
 		return errors.Join(err, n.close())
 	}
-	log.Info("shutting down")
+	if errors.Is(context.Cause(ctx), ErrFast) {
+		log.Info("received fast shutdown request")
+		n.patience = fastTimeout
+	} else {
+		log.Info("received smart shutdown request")
+	}
 	err := n.close()
+	log.Info("database system is shut down")
 	fmt.Fprintln(out, "database system is shut down")
 	return err
 }
@@ -59,6 +73,8 @@ type node struct {
 	server  *server.Server
 	closers []func() error
 	failed  chan error
+	// patience is how long sessions may take to end.
+	patience time.Duration
 }
 
 func (n *node) onClose(fn func() error) { n.closers = append(n.closers, fn) }
@@ -75,6 +91,14 @@ func (n *node) close() error {
 // open opens the storage and the executor.
 func (n *node) open(ctx context.Context) error {
 	dir := n.config.DataDir
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	unlock, err := lockDir(dir)
+	if err != nil {
+		return err
+	}
+	n.onClose(unlock)
 	if err := prepareDirs(dir); err != nil {
 		return err
 	}
@@ -85,7 +109,8 @@ func (n *node) open(ctx context.Context) error {
 	})
 	store, err := rowstore.Open(ctx, rowstore.Options{
 		Dir: rowsDir(dir), CacheBytes: n.config.Store.CacheBytes, Observer: manager, Keyer: executor.NewKeyer(),
-		Logger: n.log, MinFreeBytes: n.config.MinFreeDisk,
+		Logger: n.log, MinFreeBytes: n.config.MinFreeDisk, BallastBytes: n.config.Store.BallastBytes,
+		MemTableBytes: n.config.Store.MemTableBytes, Synced: n.metrics.synced,
 	})
 	if err != nil {
 		return fmt.Errorf("row store in %s: %w", dir, err)
@@ -96,7 +121,7 @@ func (n *node) open(ctx context.Context) error {
 	if err := manager.Start(ctx, store); err != nil {
 		return err
 	}
-	n.metrics.watch(store, manager)
+	n.metrics.watch(store, manager, indexDir(dir))
 	n.engine, err = executor.New(ctx, executor.Options{
 		Source: source{Store: store, manager: manager}, TempDir: tempDir(dir),
 		Settings: n.config.Settings, ServerVersion: expr.ServerVersion,
@@ -154,11 +179,11 @@ func (n *node) listen(out io.Writer, version string) error {
 		return err
 	}
 	n.onClose(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), n.patience)
 		defer cancel()
 		return n.server.Shutdown(ctx)
 	})
-	l, err := net.Listen("tcp", n.config.Listen)
+	l, err := bind("listen", n.config.Listen)
 	if err != nil {
 		return err
 	}
@@ -177,19 +202,32 @@ func (n *node) listen(out io.Writer, version string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "connect with: psql -h %s -p %s -U postgres postgres\n", host, port)
+	fmt.Fprintf(out, "connect with: psql -h %s -p %s -U postgres postgres\n", reachable(host), port)
 	fmt.Fprintln(out, "database system is ready to accept connections")
+	n.log.Info("database system is ready to accept connections", "address", l.Addr().String())
 	return nil
 }
 
+// bind opens a port; the error names the setting that chooses another.
+func bind(setting, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("could not bind address %q: Address already in use. Is another server already running there? If not, wait a few seconds and retry, or choose another with %q", address, setting)
+	case err != nil:
+		return nil, fmt.Errorf("could not bind address %q (%s): %w", address, setting, err)
+	}
+	return l, nil
+}
+
 func (n *node) listenHTTP(version string) error {
-	l, err := net.Listen("tcp", n.config.HTTPListen)
+	l, err := bind("http_listen", n.config.HTTPListen)
 	if err != nil {
 		return err
 	}
-	h := httpapi.New(httpapi.Options{Version: version, Ready: n.store.ReadOnly, Metrics: n.metrics.registry})
+	h := httpapi.New(httpapi.Options{Version: version, Ready: n.store.Failed, ReadOnly: n.store.ReadOnly, Metrics: n.metrics.registry})
 	n.onClose(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), n.patience)
 		defer cancel()
 		return h.Shutdown(ctx)
 	})
@@ -199,6 +237,14 @@ func (n *node) listenHTTP(version string) error {
 		}
 	}()
 	return nil
+}
+
+// reachable is the host to name to a client on this machine.
+func reachable(host string) string {
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		return "127.0.0.1"
+	}
+	return host
 }
 
 var _ prometheus.Collector = (*metrics)(nil)

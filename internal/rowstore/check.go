@@ -15,15 +15,17 @@ import (
 
 // Report is what a check has found.
 type Report struct {
-	Tables, Rows, IndexEntries int64
-	Problems                   []string
+	Tables, Rows, IndexEntries, Vectors int64
+	// Problems are what is wrong, at most maxProblems of them; Found is how many there are.
+	Problems []string
+	Found    int
 }
 
 // maxProblems is how many problems a report lists.
 const maxProblems = 100
 
 func (r *Report) problem(format string, args ...any) {
-	if len(r.Problems) < maxProblems {
+	if r.Found++; len(r.Problems) < maxProblems {
 		r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
 	}
 }
@@ -37,10 +39,17 @@ func Check(ctx context.Context, dir string, keyer Keyer) (Report, error) {
 	if err != nil {
 		return out, err
 	}
+	for _, d := range s.damaged {
+		out.problem("catalog: %v; it and what belongs to it are left out", d.err)
+	}
 	for _, o := range s.Catalog().Objects(catalog.KindTable) {
 		out.Tables++
-		if err = s.checkTable(ctx, o.(*catalog.Table), &out); err != nil {
+		table := o.(*catalog.Table)
+		if err = s.checkTable(ctx, table, &out); ctx.Err() != nil {
 			break
+		} else if err != nil { // a damaged block: the other tables are checked all the same
+			out.problem("table %s: %v", table.Name, err)
+			err = nil
 		}
 	}
 	return out, errors.Join(err, s.Close())
@@ -69,7 +78,8 @@ func (s *Store) checkTable(ctx context.Context, table *catalog.Table, out *Repor
 			}
 			e, ok, err := s.entryOf(table, x, row)
 			if err != nil {
-				return err
+				out.problem("index %s: row %d of %s: %v", x.Name, id, table.Name, err)
+				continue
 			}
 			if !ok {
 				continue
@@ -157,6 +167,7 @@ func (s *Store) checkVectors(ctx context.Context, table *catalog.Table, out *Rep
 			out.problem("table %s: %v", table.Name, err)
 			continue
 		}
+		out.Vectors++
 		there, err := (&rowReader{reader: s.db, table: table}).get(id, nil)
 		if err != nil || !there {
 			out.problem("table %s: column %d has a vector for row %d, which does not exist (%v)", table.Name,

@@ -3,6 +3,7 @@ package rowstore
 import (
 	"os"
 	"strings"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -13,6 +14,7 @@ type diskFS struct {
 	vfs.FS
 	space   *space
 	failure *failure
+	synced  func(time.Duration) // or nil
 }
 
 // Unwrap returns the file system below.
@@ -106,7 +108,15 @@ func (f *diskFile) Write(p []byte) (int, error) {
 func (f *diskFile) Sync() error { return f.must(f.File.Sync()) }
 
 // SyncData brings the data to disk.
-func (f *diskFile) SyncData() error { return f.must(f.File.SyncData()) }
+func (f *diskFile) SyncData() error {
+	if !f.log || f.disk.synced == nil {
+		return f.must(f.File.SyncData())
+	}
+	start := time.Now()
+	err := f.must(f.File.SyncData())
+	f.disk.synced(time.Since(start))
+	return err
+}
 
 // Close closes the file.
 func (f *diskFile) Close() error { return f.must(f.File.Close()) }

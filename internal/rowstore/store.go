@@ -67,6 +67,8 @@ type Options struct {
 	// SyncDelay is after how long a commit with synchronous_commit = off is on
 	// disk at the latest; 0 is 200 ms, as PostgreSQL's wal_writer_delay.
 	SyncDelay time.Duration
+	// Synced is told of every sync of the log and how long it took; it may be nil.
+	Synced func(time.Duration)
 }
 
 // Store is an open row store. It is safe for concurrent use.
@@ -183,7 +185,7 @@ func openPebble(o Options, sp *space, f *failure) (*pebble.DB, error) {
 	cache := pebble.NewCache(o.CacheBytes)
 	defer cache.Unref()
 	p := &pebble.Options{
-		FS: &diskFS{FS: o.FS, space: sp, failure: f}, Cache: cache, MemTableSize: uint64(o.MemTableBytes), Merger: countMerger,
+		FS: &diskFS{FS: o.FS, space: sp, failure: f, synced: o.Synced}, Cache: cache, MemTableSize: uint64(o.MemTableBytes), Merger: countMerger,
 		FormatMajorVersion: pebble.FormatNewest, Logger: f,
 		MemTableStopWritesThreshold: 4, L0CompactionThreshold: 4, L0StopWritesThreshold: 24,
 		CompactionConcurrencyRange: func() (int, int) { return 1, 2 },
@@ -276,6 +278,21 @@ func (s *Store) shut() error {
 
 // Catalog is the committed schema.
 func (s *Store) Catalog() *catalog.Snapshot { return s.catalog.Load() }
+
+// Failed says why the store must be opened again, nil when it need not.
+func (s *Store) Failed() error { return s.failure.err() }
+
+// Usage is what the store takes of memory and disk, in bytes.
+type Usage struct {
+	Cache, MemTables, Files, Log int64
+}
+
+// Usage measures the store.
+func (s *Store) Usage() Usage {
+	m := s.db.Metrics()
+	log := int64(m.WAL.Size)
+	return Usage{Cache: m.BlockCache.Size, MemTables: int64(m.MemTable.Size), Files: int64(m.DiskSpaceUsage()) - log, Log: log}
+}
 
 // ReadOnly says why writes are refused, nil when they are not.
 func (s *Store) ReadOnly() error {

@@ -15,6 +15,9 @@ type Options struct {
 	Version string
 	// Ready says whether statements are accepted, and why not.
 	Ready func() error
+	// ReadOnly says why only reads are accepted, nil when writes are too. A server
+	// that only reads is ready.
+	ReadOnly func() error
 	// Metrics is what /metrics shows.
 	Metrics prometheus.Gatherer
 }
@@ -34,6 +37,10 @@ func New(opts Options) *http.Server {
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if err := opts.Ready(); err != nil {
 			reply(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready", "reason": err.Error()})
+			return
+		}
+		if err := opts.ReadOnly(); err != nil {
+			reply(w, http.StatusOK, map[string]string{"status": "read only", "reason": err.Error()})
 			return
 		}
 		reply(w, http.StatusOK, map[string]string{"status": "ready"})

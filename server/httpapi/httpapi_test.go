@@ -11,8 +11,8 @@ import (
 )
 
 func TestReadinessFollowsTheServer(t *testing.T) {
-	var notReady error
-	h := New(Options{Version: "x", Ready: func() error { return notReady }, Metrics: prometheus.NewRegistry()}).Handler
+	var notReady, readOnly error
+	h := New(Options{Version: "x", Ready: func() error { return notReady }, ReadOnly: func() error { return readOnly }, Metrics: prometheus.NewRegistry()}).Handler
 	for _, tc := range []struct {
 		path   string
 		err    error
@@ -21,11 +21,15 @@ func TestReadinessFollowsTheServer(t *testing.T) {
 	}{
 		{"/healthz", errors.New("loading"), http.StatusOK, `"version":"x"`},
 		{"/readyz", nil, http.StatusOK, "ready"},
+		{"/readyz (full)", nil, http.StatusOK, "read only"},
 		{"/readyz", errors.New("loading indexes"), http.StatusServiceUnavailable, "loading indexes"},
 		{"/metrics", nil, http.StatusOK, ""},
 		{"/nothing", nil, http.StatusNotFound, ""},
 	} {
-		notReady = tc.err
+		notReady, readOnly = tc.err, nil
+		if path, full := strings.CutSuffix(tc.path, " (full)"); full {
+			tc.path, readOnly = path, errors.New("disk full")
+		}
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, tc.path, nil))
 		if w.Code != tc.status || !strings.Contains(w.Body.String(), tc.body) {
