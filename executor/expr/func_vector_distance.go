@@ -18,7 +18,8 @@ type distanceRow struct {
 
 func negate(d float64) float64 { return -d }
 
-func square(d float64) float64 { return d * d }
+// square undoes the root exactly: the sum under it was a float32.
+func square(d float64) float64 { return float64(float32(d * d)) }
 
 // spherical is the angle of vectors of length 1 as a part of half a turn; d is
 // the negative inner product.
