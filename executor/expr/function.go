@@ -51,6 +51,9 @@ type Function struct {
 	// bind, when set, makes Eval for the resolved types of a call's arguments;
 	// resolve copies the row and puts it there (pg_typeof, to_json, concat …).
 	bind bindFunc
+	// recordRows is set for functions that return record: it makes Rows for the
+	// columns of a call's column definition list; see WithColumns.
+	recordRows recordFunc
 }
 
 // OutColumn is a column of a set-returning function.

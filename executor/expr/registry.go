@@ -63,6 +63,8 @@ func init() {
 		jsonBuildFunctions,
 		jsonbEditFunctions,
 		jsonPathFunctions,
+		jsonRecordFunctions,
+		enumFunctions,
 	}
 	operatorFamilies = [][]*Operator{
 		integerOperators,

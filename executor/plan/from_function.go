@@ -13,9 +13,6 @@ const functionRows = 1000
 // functions binds f(…) and ROWS FROM (…) in FROM. They see the items before
 // them with or without LATERAL.
 func (f *fromBinder) functions(t *ast.FunctionFrom, seen fromPart) (fromPart, error) {
-	if len(t.Columns) > 0 {
-		return fromPart{}, pgerr.Unsupported("a column definition list").At(t.Pos)
-	}
 	inner, lateral := f.inner(true, seen)
 	inner.level = &level{}
 	n := &FunctionScan{Ordinality: t.Ordinality}
@@ -37,6 +34,11 @@ func (f *fromBinder) functions(t *ast.FunctionFrom, seen fromPart) (fromPart, er
 		if len(inner.level.windows) > 0 {
 			return fromPart{}, pgerr.New(pgerr.WindowingError, "window functions are not allowed in functions in FROM").At(t.Pos)
 		}
+		if len(t.Columns) > 0 {
+			if e, err = f.withColumns(e, t); err != nil {
+				return fromPart{}, at(err, t.Pos)
+			}
+		}
 		if err := n.add(e, fn, len(trees) == 1, t.Alias); err != nil {
 			return fromPart{}, at(err, t.Pos)
 		}
@@ -51,6 +53,28 @@ func (f *fromBinder) functions(t *ast.FunctionFrom, seen fromPart) (fromPart, er
 		part.tree.leaf.link = lateral
 	}
 	return part, err
+}
+
+// withColumns gives a call of a function that returns record its column
+// definition list.
+func (f *fromBinder) withColumns(e expr.Expr, t *ast.FunctionFrom) (expr.Expr, error) {
+	names, columns := make([]string, len(t.Columns)), make([]expr.Type, len(t.Columns))
+	for i, c := range t.Columns {
+		typ, err := ResolveType(f.b.env, c.Type)
+		if err != nil {
+			return nil, err
+		}
+		names[i], columns[i] = c.Name, typ
+	}
+	call, ok := e.(*expr.Call)
+	if ok {
+		if fn, ok := call.Func.WithColumns(names, columns); ok {
+			bound := *call
+			bound.Func = fn
+			return &bound, nil
+		}
+	}
+	return nil, pgerr.New(pgerr.SyntaxError, "a column definition list is only allowed for functions returning \"record\"")
 }
 
 // spreadUnnest makes unnest(a, b) ROWS FROM (unnest(a), unnest(b)).
@@ -85,7 +109,7 @@ func (n *FunctionScan) add(e expr.Expr, name string, alone bool, alias *ast.Alia
 	if call.Func.Rows != nil {
 		n.Rows = functionRows
 	}
-	if out := call.Func.Columns; len(out) > 1 {
+	if out := call.Func.Columns; len(out) > 1 || len(out) == 1 && call.Typ.OID == types.RecordOID {
 		n.Widths = append(n.Widths, len(out))
 		for _, c := range out {
 			n.Columns = append(n.Columns, Column{Name: c.Name, Type: expr.Type{OID: c.Type, Typmod: types.NoTypmod}})
