@@ -92,7 +92,9 @@ func (a *access) knn(x *catalog.Index, d distance, predicate []expr.Expr, implie
 		n.Columns = append(n.Columns, Column{Name: rowIDName, Type: int8Type})
 	}
 	rest := n.takeBound(d, a.conds)
-	n.Filter = andOf(rest)
+	// The key may not be read at all: what is left of the distance in the filter
+	// is the node's own.
+	n.Filter = n.WithDistance(andOf(rest))
 	if undecided := leftOver(rest, a.conds, implied); len(undecided) > 0 {
 		n.Selectivity = min(1, a.b.selectivity(a.table, rest)/max(a.b.selectivity(a.table, predicate), 1/a.rows))
 		n.Alternative = a.b.tableScan(a.table, a.alias, columnsOf(rest), rest, false)
@@ -100,10 +102,23 @@ func (a *access) knn(x *catalog.Index, d distance, predicate []expr.Expr, implie
 			return nil // all rows: reading few of them and sorting is better
 		}
 	}
+	if readsDistance(n) {
+		n.Alternative = nil // it could not test the filter
+	}
 	n.Rows = atLeastOne(a.rows * a.share)
 	n.Width = a.width() + 8
 	a.knnCost(n, want)
 	return n
+}
+
+// readsDistance says whether the filter is over the distance's place.
+func readsDistance(n *KNN) (found bool) {
+	expr.Walk(n.Filter, func(e expr.Expr) bool {
+		c, ok := e.(*expr.Column)
+		found = found || ok && c.Index == n.DistanceColumn()
+		return !found
+	})
+	return found
 }
 
 // leftOver are those of rest that the index's predicate does not guarantee. When
