@@ -140,7 +140,7 @@ func buildOIDCasts() []CastRow {
 		out = append(out,
 			castBy(types.Int8OID, oid, CastImplicit, "oid", int8ToOID),
 			castBy(types.Int2OID, oid, CastImplicit, "int4", int2ToOID),
-			relabel(types.Int4OID, oid, CastImplicit),
+			castBy(types.Int4OID, oid, CastImplicit, "", int2ToOID),
 			castBy(oid, types.Int8OID, CastAssignment, "int8", identity),
 			castBy(oid, types.Int4OID, CastAssignment, "int4", oidToInt4),
 		)

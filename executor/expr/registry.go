@@ -47,6 +47,8 @@ func init() {
 		overlapsFunctions,
 		partFunctions,
 		truncFunctions,
+		formatTimeFunctions,
+		formatNumberFunctions,
 		systemFunctions,
 		lockFunctions,
 		sequenceFunctions,
