@@ -41,6 +41,9 @@ type Txn interface {
 	// Advance makes the statement's writes so far visible to itself (between
 	// data-modifying CTE parts this is not called).
 	Advance()
+	// SeeNewest has the rest of the statement read the newest committed state
+	// instead of its snapshot (schema changes, which hold locks against writers).
+	SeeNewest()
 
 	Savepoint(name string) error
 	Release(name string) error

@@ -13,7 +13,11 @@ func (c *converter) roleStmt(n *pg.Node) ast.Stmt {
 		s := v.CreateRoleStmt
 		return &ast.CreateRole{Name: s.Role, Options: c.options(s.Options), User: s.StmtType == pg.RoleStmtType_ROLESTMT_USER}
 	case *pg.Node_AlterRoleStmt:
-		return &ast.AlterRole{Name: roleName(v.AlterRoleStmt.Role), Options: c.options(v.AlterRoleStmt.Options)}
+		return c.alterRole(v.AlterRoleStmt)
+	case *pg.Node_AlterDefaultPrivilegesStmt:
+		return c.defaultPrivileges(v.AlterDefaultPrivilegesStmt)
+	case *pg.Node_AlterOwnerStmt:
+		return c.alterOwner(v.AlterOwnerStmt)
 	case *pg.Node_AlterRoleSetStmt:
 		s := v.AlterRoleSetStmt
 		if s.Role == nil {
@@ -45,4 +49,37 @@ func (c *converter) grant(s *pg.GrantStmt) ast.Stmt {
 		out.Object = "ALL " + out.Object + "S IN SCHEMA"
 	}
 	return out
+}
+
+// alterRole converts ALTER ROLE; ALTER GROUP … DROP USER is REVOKE.
+func (c *converter) alterRole(s *pg.AlterRoleStmt) ast.Stmt {
+	options := c.options(s.Options)
+	if s.Action >= 0 {
+		return &ast.AlterRole{Name: roleName(s.Role), Options: options}
+	}
+	out := &ast.Grant{Revoke: true, Roles: []string{roleName(s.Role)}}
+	for _, n := range s.Options {
+		for _, member := range n.GetDefElem().GetArg().GetList().GetItems() {
+			out.Grantees = append(out.Grantees, stringOf(member))
+		}
+	}
+	return out
+}
+
+// defaultPrivileges converts ALTER DEFAULT PRIVILEGES.
+func (c *converter) defaultPrivileges(s *pg.AlterDefaultPrivilegesStmt) ast.Stmt {
+	g := s.Action
+	return &ast.Grant{Revoke: !g.GetIsGrant(), Privileges: stringsOf(g.GetPrivileges()), Object: "DEFAULT PRIVILEGES", Grantees: stringsOf(g.GetGrantees())}
+}
+
+// alterOwner converts OWNER TO of schemas and databases.
+func (c *converter) alterOwner(s *pg.AlterOwnerStmt) ast.Stmt {
+	switch s.ObjectType {
+	case pg.ObjectType_OBJECT_SCHEMA, pg.ObjectType_OBJECT_DATABASE:
+		return &ast.AlterTable{
+			Kind: objectWord(s.ObjectType), Table: rangeVarOf(s.Object),
+			Actions: []ast.AlterAction{{Op: "OWNER", Name: roleName(s.Newowner)}},
+		}
+	}
+	return &ast.Unsupported{Feature: "ALTER " + objectWord(s.ObjectType) + " OWNER"}
 }

@@ -157,6 +157,37 @@ func (s *statement) changeOwner(ctx context.Context, o catalog.Object, name stri
 	return s.Txn.Change(ctx, withOwner(o, owner))
 }
 
+// changeSchemaOwner is ALTER SCHEMA … OWNER TO.
+func (s *statement) changeSchemaOwner(ctx context.Context, name, role string) error {
+	if err := s.Txn.LockName(ctx, catalog.KindSchema, catalog.Name{Name: name}, s.Wait); err != nil {
+		return err
+	}
+	schema := s.catalog().Schema(name)
+	if schema == nil {
+		return noSchema(name)
+	}
+	if err := s.mustOwn(schema); err != nil {
+		return err
+	}
+	owner, err := s.newOwner(role)
+	if err != nil {
+		return err
+	}
+	return s.Txn.Change(ctx, withOwner(schema, owner))
+}
+
+// changeDatabaseOwner is ALTER DATABASE … OWNER TO: the database belongs to all superusers.
+func (s *statement) changeDatabaseOwner(name, role string) error {
+	if s.catalog().Named(catalog.KindDatabase, "", name) == nil {
+		return noDatabase(name)
+	}
+	if _, err := s.newOwner(role); err != nil {
+		return err
+	}
+	s.warning(pgerr.Warning, "ALTER DATABASE OWNER has no effect")
+	return nil
+}
+
 // alterIndexOptions is ALTER INDEX … SET or RESET; a graph takes them at its next build.
 func (s *statement) alterIndexOptions(ctx context.Context, old *catalog.Index, act *ast.AlterAction) error {
 	x := old.Clone()

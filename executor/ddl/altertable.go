@@ -85,6 +85,12 @@ func (s *statement) alterTable(ctx context.Context, t *ast.AlterTable) error {
 			return pgerr.Unsupported("ALTER " + t.Kind + " ... " + t.Actions[i].Op).At(t.Actions[i].Pos)
 		}
 	}
+	switch t.Kind {
+	case "SCHEMA":
+		return s.changeSchemaOwner(ctx, t.Table.Name, t.Actions[0].Name)
+	case "DATABASE":
+		return s.changeDatabaseOwner(t.Table.Name, t.Actions[0].Name)
+	}
 	o, err := s.altered(ctx, t.Table, t.Kind, t.IfExists)
 	if err != nil || o == nil {
 		return err

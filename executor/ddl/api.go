@@ -17,6 +17,7 @@ type Txn interface {
 	run.Rows
 	Catalog() *catalog.Snapshot
 	Advance()
+	SeeNewest()
 	LockTable(ctx context.Context, table types.OID, mode storage.LockMode, wait storage.WaitPolicy) error
 	LockName(ctx context.Context, kind catalog.Kind, name catalog.Name, wait storage.WaitPolicy) error
 	Change(ctx context.Context, changes ...catalog.Change) error

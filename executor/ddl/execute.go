@@ -26,6 +26,9 @@ func Handles(stmt ast.Stmt) bool {
 // already started) and returns its command tag ("CREATE TABLE").
 func Execute(ctx context.Context, env *Env, stmt ast.Stmt) (string, error) {
 	s := &statement{env}
+	if _, reads := stmt.(*ast.CreateTableAs); !reads {
+		env.Txn.SeeNewest()
+	}
 	switch t := stmt.(type) {
 	case *ast.CreateTable:
 		return "CREATE TABLE", s.createTable(ctx, t)

@@ -17,6 +17,9 @@ func (s *statement) grant(ctx context.Context, t *ast.Grant) (string, error) {
 	if t.Revoke {
 		tag = "REVOKE"
 	}
+	if t.Object == "DEFAULT PRIVILEGES" {
+		tag = "ALTER DEFAULT PRIVILEGES"
+	}
 	if len(t.Roles) == 0 {
 		return tag, s.grantRights(t, tag)
 	}

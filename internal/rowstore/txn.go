@@ -26,6 +26,8 @@ type Txn struct {
 	layers    []*layer
 	statement bool
 	advanced  bool
+	// unbound says that the statement reads the newest committed state instead of its snapshot.
+	unbound bool
 
 	tableModes map[types.OID]uint16 // table locks held, as mode bits
 	schema     struct {             // the catalog with this transaction's changes
@@ -50,7 +52,7 @@ func (t *Txn) Catalog() *catalog.Snapshot {
 	for _, l := range t.layers {
 		n += len(l.changes)
 	}
-	old := t.snap != nil && t.opts.Isolation == storage.RepeatableRead && t.store.history.lastRemade.Load() > t.snap.seq
+	old := t.snap != nil && !t.unbound && t.opts.Isolation == storage.RepeatableRead && t.store.history.lastRemade.Load() > t.snap.seq
 	if n == 0 && !old {
 		return base
 	}
@@ -83,7 +85,7 @@ func (t *Txn) withoutNewIndexes(cat *catalog.Snapshot) *catalog.Snapshot {
 
 // readable refuses a table that was rewritten after the transaction's snapshot.
 func (t *Txn) readable(table types.OID) error {
-	if t.snap == nil || t.store.history.lastRemade.Load() <= t.snap.seq || !t.store.history.remadeSince(table, t.snap.seq) {
+	if t.snap == nil || t.unbound || t.store.history.lastRemade.Load() <= t.snap.seq || !t.store.history.remadeSince(table, t.snap.seq) {
 		return nil
 	}
 	return pgerr.New(pgerr.SerializationFailure, "could not serialize access due to concurrent update")
@@ -103,7 +105,7 @@ func (t *Txn) StartStatement(context.Context) error {
 		t.snap = t.store.takeSnapshot()
 	}
 	t.layers = append(t.layers, newLayer(""))
-	t.statement, t.advanced = true, false
+	t.statement, t.advanced, t.unbound = true, false, false
 	return nil
 }
 
@@ -111,6 +113,9 @@ func (t *Txn) StartStatement(context.Context) error {
 func (t *Txn) EndStatement(ok bool) error {
 	if !t.statement {
 		return nil
+	}
+	if t.unbound {
+		t.unbound, t.schema.own = false, nil
 	}
 	t.statement = false
 	top := t.layers[len(t.layers)-1]
@@ -138,6 +143,11 @@ func (t *Txn) dropSnapshot() error {
 // Advance makes the statement's writes so far visible to itself.
 func (t *Txn) Advance() { t.advanced = true }
 
+// SeeNewest has the rest of the statement read the newest committed state: a
+// schema change waits for locks after its statement has begun, and must miss no
+// row that was committed meanwhile.
+func (t *Txn) SeeNewest() { t.unbound, t.schema.own = true, nil }
+
 // visible are the layers that the statement reads.
 func (t *Txn) visible() []*layer {
 	if t.statement && !t.advanced {
@@ -148,7 +158,7 @@ func (t *Txn) visible() []*layer {
 
 // view is what the statement reads under its layers.
 func (t *Txn) view() pebble.Reader {
-	if t.snap != nil {
+	if t.snap != nil && !t.unbound {
 		return t.snap.Snapshot
 	}
 	return t.store.db
