@@ -17,7 +17,7 @@ func (b *binder) expr(s *scope, e ast.Expr) (expr.Expr, error) {
 		return b.constant(t)
 	case *ast.ColumnRef:
 		if t.Star {
-			return nil, pgerr.New(pgerr.SyntaxError, "row expansion via \"*\" is not supported here").At(t.Pos)
+			return b.wholeRowOf(s, t)
 		}
 		return b.column(s, t)
 	case *ast.ParamRef:

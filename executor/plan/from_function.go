@@ -51,6 +51,7 @@ func (f *fromBinder) functions(t *ast.FunctionFrom, seen fromPart) (fromPart, er
 	part, err := f.node(n, n.Alias, t.Alias, "")
 	if err == nil {
 		part.tree.leaf.link = lateral
+		part.rels[0].scalar = len(n.Columns) == 1 && !t.Ordinality && n.Calls[0].Typ.OID != types.RecordOID
 	}
 	return part, err
 }

@@ -56,6 +56,9 @@ type relation struct {
 	// exprs, when set, are what the columns stand for: those of a join with an
 	// alias, or of a subquery that was pulled up.
 	exprs []expr.Expr
+	// scalar says that it is a function of a scalar type, whose name alone means
+	// its value and not a record of it.
+	scalar bool
 }
 
 // cteBinding is a WITH query that is visible by name.
@@ -221,7 +224,28 @@ func (b *binder) pass(e expr.Expr, path []*scope) expr.Expr {
 	return &expr.ExecParam{Slot: slot, Typ: e.Type(), Name: name}
 }
 
+// wholeRowOf is t.* where a single value is wanted, as in count(t.*).
+func (b *binder) wholeRowOf(s *scope, ref *ast.ColumnRef) (expr.Expr, error) {
+	if len(ref.Parts) == 0 {
+		return nil, pgerr.New(pgerr.SyntaxError, "row expansion via \"*\" is not supported here").At(ref.Pos)
+	}
+	name := ref.Parts[len(ref.Parts)-1]
+	var path []*scope
+	for at := s; at != nil; at = at.outer {
+		if r := at.relation(name); r != nil {
+			return b.pass(wholeRow(r), path), nil
+		}
+		if !at.joined {
+			path = append(path, at)
+		}
+	}
+	return nil, pgerr.Newf(pgerr.UndefinedTable, "missing FROM-clause entry for table %q", name).At(ref.Pos)
+}
+
 func wholeRow(r *relation) expr.Expr {
+	if r.scalar {
+		return r.columnAt(0)
+	}
 	row := &expr.RowCtor{Typ: expr.Type{OID: types.RecordOID, Typmod: -1}}
 	for i := range r.columns {
 		if r.hidden != nil && r.hidden[i] {
