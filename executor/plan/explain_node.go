@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/akidb/akidb/executor/expr"
@@ -263,8 +264,8 @@ func (e *explainer) knn(s *shape, n *KNN) {
 	s.label = "Index Scan using " + sql.QuoteIdent(n.Index.Name) + " on " + e.table(s, n.Table, n.Alias)
 	names := e.names(n, false)
 	s.add("Order By", e.orderBy(n, names))
-	if n.MaxDistance != nil {
-		s.add("Distance Limit", boundOperator("<", n.MaxDistanceOpen)+" "+e.print(n.MaxDistance, names))
+	if _, known := n.MaxDistance.(*expr.Const); known || n.MaxDistance != nil && !usesColumn(n.Filter, n.DistanceColumn()) {
+		s.add("Distance Limit", boundOperator("<", n.MaxDistanceOpen)+" "+e.limit(n.MaxDistance, names))
 	}
 	e.where(s, n, n.Filter)
 	e.subplans(s, n.Query, n.MaxDistance)
@@ -278,6 +279,25 @@ func (e *explainer) knn(s *shape, n *KNN) {
 		alt.subplan = "Exact"
 		s.child(alt, "Exact")
 	}
+}
+
+func usesColumn(e expr.Expr, index int) (found bool) {
+	expr.Walk(e, func(x expr.Expr) bool {
+		c, ok := x.(*expr.Column)
+		found = found || ok && c.Index == index
+		return !found
+	})
+	return found
+}
+
+// limit prints a distance; constants are short, since some are widened a little.
+func (e *explainer) limit(x expr.Expr, names []string) string {
+	if c, ok := x.(*expr.Const); ok {
+		if f, ok := c.Value.(float64); ok {
+			return strconv.FormatFloat(f, 'g', 6, 64)
+		}
+	}
+	return e.print(x, names)
 }
 
 func (e *explainer) functionScan(s *shape, n *FunctionScan) {

@@ -91,34 +91,22 @@ func (a *access) knn(x *catalog.Index, d distance, predicate []expr.Expr, implie
 	if a.rowID {
 		n.Columns = append(n.Columns, Column{Name: rowIDName, Type: int8Type})
 	}
-	rest := n.takeBound(d, a.conds)
+	rest := n.takeBound(a.b, d, a.conds)
 	// The key may not be read at all: what is left of the distance in the filter
 	// is the node's own.
 	n.Filter = n.WithDistance(andOf(rest))
-	if undecided := leftOver(rest, a.conds, implied); len(undecided) > 0 {
-		n.Selectivity = min(1, a.b.selectivity(a.table, rest)/max(a.b.selectivity(a.table, predicate), 1/a.rows))
-		n.Alternative = a.b.tableScan(a.table, a.alias, columnsOf(rest), rest, false)
+	plain := n.withoutDistance(rest)
+	if undecided := leftOver(plain, a.conds, implied); len(undecided) > 0 {
+		n.Selectivity = min(1, a.b.selectivity(a.table, plain)/max(a.b.selectivity(a.table, predicate), 1/a.rows))
+		n.Alternative = a.b.tableScan(a.table, a.alias, columnsOf(plain), plain, false)
 		if _, scan := n.Alternative.(*IndexScan); scan && want == nil {
 			return nil // all rows: reading few of them and sorting is better
 		}
-	}
-	if readsDistance(n) {
-		n.Alternative = nil // it could not test the filter
 	}
 	n.Rows = atLeastOne(a.rows * a.share)
 	n.Width = a.width() + 8
 	a.knnCost(n, want)
 	return n
-}
-
-// readsDistance says whether the filter is over the distance's place.
-func readsDistance(n *KNN) (found bool) {
-	expr.Walk(n.Filter, func(e expr.Expr) bool {
-		c, ok := e.(*expr.Column)
-		found = found || ok && c.Index == n.DistanceColumn()
-		return !found
-	})
-	return found
 }
 
 // leftOver are those of rest that the index's predicate does not guarantee. When
@@ -149,35 +137,6 @@ func columnsOf(conds []expr.Expr) []int16 {
 		})
 	}
 	return out
-}
-
-// takeBound takes <distance> < x out of the conditions, as the distance at which
-// the search ends.
-func (n *KNN) takeBound(d distance, conds []expr.Expr) (rest []expr.Expr) {
-	for _, c := range conds {
-		limit, open, ok := boundOf(d, c)
-		if !ok || n.MaxDistance != nil {
-			rest = append(rest, c)
-			continue
-		}
-		n.MaxDistance, n.MaxDistanceOpen = limit, open
-	}
-	return rest
-}
-
-func boundOf(d distance, cond expr.Expr) (limit expr.Expr, open, ok bool) {
-	call, is := cond.(*expr.Call)
-	if !is || len(call.Args) != 2 || commuted[call.Operator] == "" {
-		return nil, false, false
-	}
-	arg, limit, op := call.Args[0], call.Args[1], call.Operator
-	if !d.equal(arg) {
-		arg, limit, op = limit, arg, commuted[op]
-	}
-	if !d.equal(arg) || op != "<" && op != "<=" || !fixedValue(limit) || limit.Type().OID != types.Float8OID {
-		return nil, false, false
-	}
-	return limit, op == "<", true
 }
 
 // knnCost estimates a search in the same units as scans: a candidate costs a

@@ -157,7 +157,8 @@ type (
 		// Selectivity is the estimated share of rows that pass Filter.
 		Selectivity float64
 		// Alternative finds the rows that pass Filter without the vector index
-		// (an IndexScan or SeqScan of the same table) for the exact way.
+		// (an IndexScan or SeqScan of the same table) for the exact way. What
+		// Filter says of the distance is left out of it, and of Selectivity.
 		Alternative Node
 	}
 	// FunctionScan gives the rows of set-returning functions.

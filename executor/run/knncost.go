@@ -15,7 +15,7 @@ const (
 // exactCost estimates the exact way; 0 is unknown.
 func (o *knnOp) exactCost() float64 {
 	alt := o.node.Alternative
-	if alt == nil || o.other == nil || o.filterOnDistance {
+	if alt == nil || o.other == nil {
 		return 0
 	}
 	matching := max(alt.Common().Rows, 1)

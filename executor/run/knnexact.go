@@ -16,7 +16,7 @@ func (o *knnOp) exact() error {
 	if o.node.Filter == nil {
 		return o.nearestExact(nil)
 	}
-	if o.filterOnDistance || o.other == nil {
+	if o.other == nil {
 		o.way = knnSorted
 		return o.sortAll(o.sortWant())
 	}
