@@ -602,7 +602,16 @@ func (b *binder) field(s *scope, t *ast.FieldSelect) (expr.Expr, error) {
 			}
 		}
 	}
+	for i, f := range b.origin(s, arg).Fields {
+		if f.Name == t.Name {
+			return selectField(arg, i, f), nil
+		}
+	}
 	return nil, pgerr.Newf(pgerr.UndefinedColumn, "could not identify column %q in record data type", t.Name).At(t.Pos)
+}
+
+func selectField(arg expr.Expr, i int, f expr.OutColumn) expr.Expr {
+	return &expr.FieldSelect{Arg: arg, Index: i, Name: f.Name, Typ: expr.Type{OID: f.Type, Typmod: types.NoTypmod}}
 }
 
 // valueFunctions are the SQL value functions as calls with casts.

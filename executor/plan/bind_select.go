@@ -189,11 +189,17 @@ func (b *binder) target(s *scope, t *ast.Target) ([]target, error) {
 		if err != nil {
 			return nil, err
 		}
+		var out []target
 		r, ok := e.(*expr.RowCtor)
 		if !ok {
-			return nil, pgerr.Unsupported("expansion of this record").At(f.Pos)
+			for i, field := range b.origin(s, e).Fields {
+				out = append(out, target{name: field.Name, value: selectField(e, i, field)})
+			}
+			if out == nil {
+				return nil, pgerr.Unsupported("expansion of this record").At(f.Pos)
+			}
+			return out, nil
 		}
-		var out []target
 		for i, v := range r.Fields {
 			out = append(out, target{name: r.Names[i], value: v})
 		}
@@ -215,15 +221,33 @@ func (b *binder) target(s *scope, t *ast.Target) ([]target, error) {
 	return []target{{name: name, value: e, column: b.origin(s, e)}}, nil
 }
 
+// fieldsOf are the fields of a record that an expression makes, nil where they
+// are not known.
+func fieldsOf(e expr.Expr) []expr.OutColumn {
+	switch t := e.(type) {
+	case *expr.Call:
+		if len(t.Func.Columns) > 1 {
+			return t.Func.Columns
+		}
+	case *expr.RowCtor:
+		out := make([]expr.OutColumn, len(t.Fields))
+		for i, f := range t.Fields {
+			out[i] = expr.OutColumn{Name: t.Names[i], Type: f.Type().OID}
+		}
+		return out
+	}
+	return nil
+}
+
 // origin finds the table column that an expression is, if it is one.
 func (b *binder) origin(s *scope, e expr.Expr) Column {
 	c, ok := e.(*expr.Column)
 	if !ok {
-		return Column{}
+		return Column{Fields: fieldsOf(e)}
 	}
 	for _, r := range s.rels {
 		if i := c.Index - r.start; r.exprs == nil && i >= 0 && i < len(r.columns) {
-			return Column{Table: r.columns[i].Table, Attnum: r.columns[i].Attnum}
+			return Column{Table: r.columns[i].Table, Attnum: r.columns[i].Attnum, Fields: r.columns[i].Fields}
 		}
 	}
 	return Column{}

@@ -48,7 +48,7 @@ func (sel *selecting) project(n Node, more []expr.Expr) Node {
 		c, ok := e.(*expr.Column)
 		same = same && ok && c.Index == i
 		p.Exprs = append(p.Exprs, e)
-		p.Columns = append(p.Columns, Column{Name: t.name, Type: t.value.Type(), Table: t.column.Table, Attnum: t.column.Attnum})
+		p.Columns = append(p.Columns, Column{Name: t.name, Type: t.value.Type(), Table: t.column.Table, Attnum: t.column.Attnum, Fields: t.column.Fields})
 	}
 	for _, e := range more {
 		p.Exprs = append(p.Exprs, e)

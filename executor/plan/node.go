@@ -46,6 +46,8 @@ type Column struct {
 	Type   expr.Type
 	Table  types.OID
 	Attnum int16
+	// Fields are those of a column of type record, where they are known.
+	Fields []expr.OutColumn
 }
 
 // SubQuery is a subquery of an expression. Params are the exec slots it reads

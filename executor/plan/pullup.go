@@ -74,7 +74,7 @@ func (f *fromBinder) pullUp(q *ast.Select, s *scope, name string) (part fromPart
 			s.rels, s.star, s.width, s.level = nil, nil, 0, nil
 			return part, false, nil
 		}
-		rel.columns = append(rel.columns, Column{Name: t.name, Type: t.value.Type(), Table: t.column.Table, Attnum: t.column.Attnum})
+		rel.columns = append(rel.columns, Column{Name: t.name, Type: t.value.Type(), Table: t.column.Table, Attnum: t.column.Attnum, Fields: t.column.Fields})
 		rel.exprs = append(rel.exprs, t.value)
 	}
 	f.tree.leaves, f.s.width = inner.tree.leaves, s.width
