@@ -187,6 +187,9 @@ func (b *binder) operator(s *scope, t *ast.Op) (expr.Expr, error) {
 		if r, ok := t.Right.(*ast.RowExpr); ok {
 			return b.rowCompare(s, t.Name, l, r, t.Pos)
 		}
+		if sub, ok := t.Right.(*ast.SubLink); ok && sub.Kind == ast.SubLinkScalar {
+			return b.rowCompareSubquery(s, t.Name, l, sub)
+		}
 	}
 	var left expr.Expr
 	var err error
@@ -201,27 +204,76 @@ func (b *binder) operator(s *scope, t *ast.Op) (expr.Expr, error) {
 	}
 	call, err := expr.BindOperator(b.env.Types, t.Schema, t.Name, left, right)
 	if err != nil {
-		return nil, at(err, t.Pos)
+		return nil, at(err, badOperand(t, err))
 	}
 	return call, nil
+}
+
+// badOperand is where an operator's error is: at the literal that cannot be
+// read as the type wanted, else at the operator.
+func badOperand(t *ast.Op, err error) int {
+	if strings.HasPrefix(pgerr.Code(err), "22") {
+		for _, e := range []ast.Expr{t.Right, t.Left} {
+			if c, ok := e.(*ast.Const); ok && c.Kind == ast.ConstString {
+				return c.Pos
+			}
+		}
+	}
+	return t.Pos
 }
 
 func (b *binder) rowCompare(s *scope, op string, l, r *ast.RowExpr, pos int) (expr.Expr, error) {
 	if len(l.Args) != len(r.Args) {
 		return nil, pgerr.New(pgerr.SyntaxError, "unequal number of entries in row expressions").At(pos)
 	}
+	left, err := b.exprs(s, l.Args)
+	if err != nil {
+		return nil, err
+	}
+	right, err := b.exprs(s, r.Args)
+	if err != nil {
+		return nil, err
+	}
+	return b.compareRows(op, left, right, pos)
+}
+
+// rowCompareSubquery is (a, b) op (SELECT x, y).
+func (b *binder) rowCompareSubquery(s *scope, op string, l *ast.RowExpr, sub *ast.SubLink) (expr.Expr, error) {
+	q, ok := sub.Query.(*ast.Select)
+	if !ok {
+		return nil, pgerr.Unsupported("this statement as a subquery").At(sub.Pos)
+	}
+	left, err := b.exprs(s, l.Args)
+	if err != nil {
+		return nil, err
+	}
+	right, err := b.recordSubquery(s, q)
+	if err != nil {
+		return nil, err
+	}
+	if len(right) > len(left) {
+		return nil, pgerr.New(pgerr.SyntaxError, "subquery has too many columns").At(sub.Pos)
+	}
+	if len(right) < len(left) {
+		return nil, pgerr.New(pgerr.SyntaxError, "subquery has too few columns").At(sub.Pos)
+	}
+	return b.compareRows(op, left, right, sub.Pos)
+}
+
+func (b *binder) compareRows(op string, left, right []expr.Expr, pos int) (expr.Expr, error) {
 	out := &expr.RowCompare{Op: op}
 	if op == "!=" {
 		out.Op = "<>"
 	}
-	for i := range l.Args {
-		a, c, eq, err := b.equalPair(s, l.Args[i], r.Args[i], pos)
+	for i := range left {
+		call, err := expr.BindOperator(b.env.Types, "", "=", left[i], right[i])
 		if err != nil {
-			return nil, err
+			return nil, at(err, pos)
 		}
-		out.Left, out.Right, out.Eq = append(out.Left, a), append(out.Right, c), append(out.Eq, eq)
+		a, c := call.Args[0], call.Args[1]
+		out.Left, out.Right, out.Eq = append(out.Left, a), append(out.Right, c), append(out.Eq, call.Func)
 		less, ok := expr.Less(a.Type().OID)
-		if !ok {
+		if !ok || a.Type().OID != c.Type().OID {
 			if call, err := expr.BindOperator(b.env.Types, "", "<", a, c); err == nil {
 				less = call.Func
 			}

@@ -440,6 +440,21 @@ func (sel *selecting) bindLimit() (err error) {
 	return err
 }
 
+// variable is where an expression refers to a column outside subqueries, 0 for
+// nowhere.
+func variable(e ast.Expr) (pos int) {
+	ast.Walk(e, func(n any) bool {
+		switch t := n.(type) {
+		case *ast.SubLink:
+			return false
+		case *ast.ColumnRef:
+			pos = t.Pos
+		}
+		return pos == 0
+	})
+	return pos
+}
+
 func (b *binder) limits(s *scope, q *ast.Select) (limit, offset expr.Expr, err error) {
 	one := func(e ast.Expr, what string) (expr.Expr, error) {
 		if e == nil {
@@ -447,6 +462,9 @@ func (b *binder) limits(s *scope, q *ast.Select) (limit, offset expr.Expr, err e
 		}
 		if c, ok := e.(*ast.Const); ok && c.Kind == ast.ConstNull {
 			return nil, nil
+		}
+		if pos := variable(e); pos > 0 {
+			return nil, pgerr.Newf(pgerr.InvalidColumnReference, "argument of %s must not contain variables", what).At(pos)
 		}
 		// LIMIT sees no columns of its own level.
 		x, err := b.expr(&scope{outer: s.outer, link: s.link, ctes: s.ctes}, e)

@@ -46,7 +46,7 @@ func (b *binder) modify(op string, r *ast.RangeVar, s *scope) (*modifying, error
 		w := writeWords[op]
 		return nil, pgerr.Newf(pgerr.ObjectNotInPrerequisiteState, "cannot %s view %q", w[0], t.Name).
 			WithDetail("Views are not automatically updatable.").
-			WithHint("To enable %s the view, change the table that it reads.", w[1]).At(r.Pos)
+			WithHint("To enable %s the view, provide an INSTEAD OF %s trigger or an unconditional ON %s DO INSTEAD rule.", w[1], op, op)
 	case *catalog.Sequence:
 		return nil, pgerr.Newf(pgerr.WrongObjectType, "cannot change sequence %q", t.Name).At(r.Pos)
 	case *catalog.Index:
@@ -171,7 +171,7 @@ func (m *modifying) setClauses(list []ast.SetClause, s *scope, place func(expr.E
 		for _, a := range these {
 			for _, o := range out {
 				if o.Column == a.Column {
-					return nil, pgerr.Newf(pgerr.SyntaxError, "multiple assignments to same column %q", m.table.Columns[a.Column-1].Name).At(list[i].Pos)
+					return nil, pgerr.Newf(pgerr.SyntaxError, "multiple assignments to same column %q", m.table.Columns[a.Column-1].Name)
 				}
 			}
 			out = append(out, Assignment{Column: a.Column, Value: place(a.Value)})
@@ -220,7 +220,7 @@ func (m *modifying) set(name string, value ast.Expr, s *scope, pos int) (Assignm
 		e, err := m.b.defaultOf(m.table, c)
 		return Assignment{Column: c.Num, Value: orNull(e, c)}, err
 	}
-	if err := m.settable(c, pos); err != nil {
+	if err := m.settable(c); err != nil {
 		return Assignment{}, err
 	}
 	e, err := m.b.expr(s, value)
@@ -232,8 +232,8 @@ func (m *modifying) set(name string, value ast.Expr, s *scope, pos int) (Assignm
 }
 
 // settable refuses values for columns that only take their default.
-func (m *modifying) settable(c *catalog.Column, pos int) error {
-	e := pgerr.Newf(generatedAlways, "column %q can only be updated to DEFAULT", c.Name).At(pos)
+func (m *modifying) settable(c *catalog.Column) error {
+	e := pgerr.Newf(generatedAlways, "column %q can only be updated to DEFAULT", c.Name)
 	switch {
 	case c.Generated != "":
 		return e.WithDetail("Column %q is a generated column.", c.Name)
@@ -249,39 +249,49 @@ func (m *modifying) setSubquery(c *ast.SetClause, sub *ast.SubLink, s *scope) ([
 	if !ok || sub.Kind != ast.SubLinkScalar {
 		return nil, pgerr.New(pgerr.FeatureNotSupported, "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression").At(c.Pos)
 	}
-	l := &link{params: map[int]bool{}}
-	n, err := m.b.queryIn(q, &scope{outer: s, link: l})
+	fields, err := m.b.recordSubquery(s, q)
 	if err != nil {
 		return nil, err
 	}
-	cols := n.Common().Columns
-	if len(cols) != len(c.Columns) {
+	if len(fields) != len(c.Columns) {
 		return nil, pgerr.New(pgerr.SyntaxError, "number of columns does not match number of values").At(c.Pos)
 	}
-	record := expr.Type{OID: types.RecordOID, Typmod: types.NoTypmod}
-	row := &expr.RowCtor{Typ: record}
-	for i, col := range cols {
-		row.Fields = append(row.Fields, &expr.Column{Index: i, Typ: col.Type, Name: col.Name})
-		row.Names = append(row.Names, col.Name)
-	}
-	p := &Project{Child: n, Exprs: []expr.Expr{row}}
-	p.Info = Info{Columns: []Column{{Name: "row", Type: record}}, Rows: n.Common().Rows, Cost: n.Common().Cost}
-	plan := &expr.SubPlan{Kind: expr.SubPlanScalar, Slots: l.slots, Args: l.args, Typ: record}
-	m.b.addSubPlan(plan, p, l)
 	var out []Assignment
 	for i, name := range c.Columns {
 		col, err := m.column(name, c.Pos)
 		if err == nil {
-			err = m.settable(col, c.Pos)
+			err = m.settable(col)
 		}
 		if err != nil {
 			return nil, err
 		}
-		var e expr.Expr = &expr.FieldSelect{Arg: plan, Index: i, Name: cols[i].Name, Typ: cols[i].Type}
-		if e, err = m.assigned(e, col, c.Pos); err != nil {
+		e, err := m.assigned(fields[i], col, c.Pos)
+		if err != nil {
 			return nil, err
 		}
 		out = append(out, Assignment{Column: col.Num, Value: e})
 	}
 	return out, nil
+}
+
+// recordSubquery binds a subquery whose one row is used as several values.
+func (b *binder) recordSubquery(s *scope, q *ast.Select) ([]expr.Expr, error) {
+	l := &link{params: map[int]bool{}}
+	n, err := b.queryIn(q, &scope{outer: s, link: l})
+	if err != nil {
+		return nil, err
+	}
+	record := expr.Type{OID: types.RecordOID, Typmod: types.NoTypmod}
+	row := &expr.RowCtor{Typ: record}
+	plan := &expr.SubPlan{Kind: expr.SubPlanScalar, Typ: record}
+	var fields []expr.Expr
+	for i, c := range n.Common().Columns {
+		row.Fields = append(row.Fields, &expr.Column{Index: i, Typ: c.Type, Name: c.Name})
+		row.Names = append(row.Names, c.Name)
+		fields = append(fields, &expr.FieldSelect{Arg: plan, Index: i, Name: c.Name, Typ: c.Type})
+	}
+	p := &Project{Child: n, Exprs: []expr.Expr{row}}
+	p.Info = Info{Columns: []Column{{Name: "row", Type: record}}, Rows: n.Common().Rows, Cost: n.Common().Cost}
+	b.addSubPlan(plan, p, l)
+	return fields, nil
 }

@@ -5,7 +5,6 @@ import (
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/types"
-	"github.com/akidb/akidb/sql"
 	"github.com/akidb/akidb/sql/ast"
 )
 
@@ -146,7 +145,7 @@ func (in *inserting) value(s *scope, e ast.Expr, c *catalog.Column) (expr.Expr, 
 		d, err := in.defaultFor(c)
 		return orNull(d, c), err
 	}
-	if err := in.insertable(c, positionOf(e)); err != nil {
+	if err := in.insertable(c); err != nil {
 		return nil, err
 	}
 	x, err := in.b.expr(s, e)
@@ -166,8 +165,8 @@ func (in *inserting) ignored(c *catalog.Column) bool {
 }
 
 // insertable refuses values for columns that only take their default.
-func (in *inserting) insertable(c *catalog.Column, pos int) error {
-	e := pgerr.Newf(generatedAlways, "cannot insert a non-DEFAULT value into column %q", c.Name).At(pos)
+func (in *inserting) insertable(c *catalog.Column) error {
+	e := pgerr.Newf(generatedAlways, "cannot insert a non-DEFAULT value into column %q", c.Name)
 	switch {
 	case c.Generated != "":
 		return e.WithDetail("Column %q is a generated column.", c.Name)
@@ -210,7 +209,7 @@ func (in *inserting) query(q *ast.Select) error {
 		p.Exprs[i] = &expr.Const{Typ: columnType(&in.table.Columns[i])}
 	}
 	for i, c := range in.columns {
-		if err := in.insertable(c, 0); err != nil {
+		if err := in.insertable(c); err != nil {
 			return err
 		}
 		var e expr.Expr = &expr.Column{Index: i, Typ: cols[i].Type, Name: cols[i].Name}
@@ -220,13 +219,26 @@ func (in *inserting) query(q *ast.Select) error {
 				return err
 			}
 			e = orNull(d, c)
-		} else if e, err = in.assigned(e, c, 0); err != nil {
+		} else if e, err = in.assigned(e, c, in.outputPos(q, i)); err != nil {
 			return err
 		}
 		p.Exprs[c.Num-1] = e
 	}
 	in.node.Child = p
 	return nil
+}
+
+// outputPos is where output i of the query stands, 0 where that is not plain.
+func (in *inserting) outputPos(q *ast.Select, i int) int {
+	for n := range q.Targets {
+		if c, ok := q.Targets[n].Expr.(*ast.ColumnRef); ok && c.Star {
+			return 0
+		}
+	}
+	if i < len(q.Targets) {
+		return positionOf(q.Targets[i].Expr)
+	}
+	return 0
 }
 
 // fill gives the defaults of the columns without values.
@@ -369,12 +381,6 @@ func (in *inserting) arbitrates(x *catalog.Index, want, predicate []expr.Expr) (
 		if !grouped(want, e) {
 			return false, nil
 		}
-		for i := range want {
-			if expr.Equal(want[i], e) {
-				e = nil
-				break
-			}
-		}
 	}
 	for _, w := range want {
 		found := false
@@ -411,5 +417,3 @@ func (in *inserting) indexKey(k *catalog.IndexKey) (expr.Expr, error) {
 	}
 	return in.b.storedExpr(in.table, k.Expr, expr.Type{})
 }
-
-var _ = sql.QuoteIdent

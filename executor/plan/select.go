@@ -105,6 +105,14 @@ func (sel *selecting) source() (*joined, bool, error) {
 	p.reduce(sel.from.root, p.allNeed(sel.where))
 	sel.pickDriver(p)
 	sel.mark(p, nil)
+	if p.driver == nil {
+		if part, err := sel.nearestOf(p); part != nil || err != nil {
+			if err == nil {
+				sel.useDistance(p)
+			}
+			return part, true, err
+		}
+	}
 	if p.driver != nil && hasCall(p.keys[0].Expr) {
 		return sel.nearest(p)
 	}
@@ -114,10 +122,14 @@ func (sel *selecting) source() (*joined, bool, error) {
 		}
 	}
 	part, err := p.plan(sel.from.root, sel.where)
+	if err == nil && p.ordered && !keepsOrder(part.node) {
+		p.driver, p.ordered, p.limit = nil, false, 0 // the order is lost: read in the cheapest way
+		part, err = p.plan(sel.from.root, sel.where)
+	}
 	if err != nil {
 		return nil, false, err
 	}
-	return part, p.ordered && keepsOrder(part.node), nil
+	return part, p.ordered, nil
 }
 
 // nearest tries the order by a computed key (a distance) first, with which the
@@ -139,17 +151,23 @@ func (sel *selecting) nearest(p *joiner) (*joined, bool, error) {
 		part, err = p.plan(sel.from.root, sel.where)
 		return part, p.ordered && keepsOrder(part.node), err
 	}
-	place := p.driver.distance()
-	d, _ := distanceOf(key)
+	sel.useDistance(p)
+	return part, keepsOrder(part.node), nil
+}
+
+// useDistance reads the distance that the driver's scan computes instead of
+// computing it again.
+func (sel *selecting) useDistance(p *joiner) {
+	place, key := p.driver.distance(), sel.order[0].Expr
+	d, ok := distanceOf(key)
 	sel.rewrite(func(e expr.Expr) expr.Expr {
 		return expr.Replace(e, func(x expr.Expr) expr.Expr {
-			if d.equal(x) {
+			if ok && d.equal(x) || expr.Equal(x, key) {
 				return &expr.Column{Index: place, Typ: key.Type(), Name: distanceName}
 			}
 			return nil
 		})
 	})
-	return part, keepsOrder(part.node), nil
 }
 
 // mark notes the places that are read. What is equal to without is computed by
@@ -226,10 +244,15 @@ func hasCall(e expr.Expr) bool {
 	return !plain
 }
 
+// ordersRows says whether ORDER BY orders the joined rows themselves.
+func (sel *selecting) ordersRows() bool {
+	return len(sel.order) > 0 && !sel.grouped && !sel.q.Distinct && len(sel.on) == 0 && len(sel.s.level.windows) == 0 && !sel.s.level.srf
+}
+
 // pickDriver finds the table in whose order the result is wanted, if the rows
 // of the result come from it one by one.
 func (sel *selecting) pickDriver(p *joiner) {
-	if len(sel.order) == 0 || sel.grouped || sel.q.Distinct || len(sel.on) > 0 || len(sel.s.level.windows) > 0 || sel.s.level.srf {
+	if !sel.ordersRows() {
 		return
 	}
 	var set leafSet
@@ -259,7 +282,9 @@ func (sel *selecting) pickDriver(p *joiner) {
 			}
 		}
 		p.driver, p.keys = l, sel.order
-		if p.more || !drops && !sel.q.WithTies && len(sel.locks) == 0 {
+		// A btree scan takes it as an estimate, a nearest-neighbour scan as all it is
+		// to give.
+		if p.more || !hasCall(sel.order[0].Expr) || !drops && !sel.q.WithTies && len(sel.locks) == 0 {
 			p.want = wanted(sel.limit, sel.offset)
 		}
 		p.limit = likelyLimit(sel.limit)
