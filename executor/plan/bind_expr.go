@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -593,25 +594,44 @@ func (b *binder) row(s *scope, t *ast.RowExpr) (expr.Expr, error) {
 	return out, nil
 }
 
+// subscript binds a[1][2], which is one subscript of two dimensions.
 func (b *binder) subscript(s *scope, t *ast.Subscript) (expr.Expr, error) {
-	arg, err := b.expr(s, t.Arg)
+	levels := []*ast.Subscript{t}
+	base := t.Arg
+	for {
+		inner, ok := base.(*ast.Subscript)
+		if !ok {
+			break
+		}
+		levels, base = append(levels, inner), inner.Arg
+	}
+	slices.Reverse(levels)
+	arg, err := b.expr(s, base)
 	if err != nil {
 		return nil, err
 	}
 	row := types.Lookup(arg.Type().OID)
 	if arg.Type().OID == types.JSONBOID {
-		key, err := b.expr(s, t.Low)
-		if err != nil {
-			return nil, err
-		}
-		if key, err = b.known(key); err != nil {
-			return nil, err
-		}
-		return &expr.Subscript{Arg: arg, Low: []expr.Expr{key}, Typ: arg.Type()}, nil
+		return b.jsonSubscript(s, arg, levels)
 	}
 	if row == nil || row.Elem == 0 {
 		return nil, pgerr.Newf(pgerr.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting", types.FormatType(arg.Type().OID, -1)).At(t.Pos)
 	}
+	out := &expr.Subscript{Arg: arg, Typ: arg.Type()}
+	out.Slice = slices.ContainsFunc(levels, func(l *ast.Subscript) bool { return l.Slice })
+	if !out.Slice {
+		out.Typ.OID = row.Elem
+	}
+	for _, l := range levels {
+		if err := b.arrayLevel(s, out, l); err != nil {
+			return nil, at(err, l.Pos)
+		}
+	}
+	return out, nil
+}
+
+// arrayLevel adds the bounds of one dimension; among slices, an index n means 1:n.
+func (b *binder) arrayLevel(s *scope, out *expr.Subscript, l *ast.Subscript) error {
 	bound := func(e ast.Expr) (expr.Expr, error) {
 		if e == nil {
 			return nil, nil
@@ -622,24 +642,40 @@ func (b *binder) subscript(s *scope, t *ast.Subscript) (expr.Expr, error) {
 		}
 		return expr.Coerce(b.env.Types, x, expr.Type{OID: types.Int4OID, Typmod: -1}, expr.CastAssignment)
 	}
-	low, err := bound(t.Low)
+	low, err := bound(l.Low)
 	if err != nil {
-		return nil, at(err, t.Pos)
+		return err
 	}
-	high, err := bound(t.High)
+	high, err := bound(l.High)
 	if err != nil {
-		return nil, at(err, t.Pos)
+		return err
 	}
-	// a[1][2] is one subscript of two dimensions.
-	if inner, ok := arg.(*expr.Subscript); ok && !t.Slice && inner.Slice {
-		inner.Low, inner.High = append(inner.Low, low), append(inner.High, low)
-		return inner, nil
+	if out.Slice && !l.Slice {
+		low, high = &expr.Const{Value: int64(1), Typ: expr.Type{OID: types.Int4OID, Typmod: -1}}, low
 	}
-	typ := arg.Type()
-	if !t.Slice {
-		typ = expr.Type{OID: row.Elem, Typmod: typ.Typmod}
+	out.Low = append(out.Low, low)
+	if out.Slice {
+		out.High = append(out.High, high)
 	}
-	return &expr.Subscript{Arg: arg, Low: []expr.Expr{low}, High: []expr.Expr{high}, Slice: t.Slice, Typ: typ}, nil
+	return nil
+}
+
+func (b *binder) jsonSubscript(s *scope, arg expr.Expr, levels []*ast.Subscript) (expr.Expr, error) {
+	out := &expr.Subscript{Arg: arg, Typ: arg.Type()}
+	for _, l := range levels {
+		if l.Slice {
+			return nil, pgerr.New(pgerr.DatatypeMismatch, "jsonb subscript does not support slices").At(l.Pos)
+		}
+		key, err := b.expr(s, l.Low)
+		if err != nil {
+			return nil, err
+		}
+		if key, err = b.known(key); err != nil {
+			return nil, err
+		}
+		out.Low = append(out.Low, key)
+	}
+	return out, nil
 }
 
 func (b *binder) field(s *scope, t *ast.FieldSelect) (expr.Expr, error) {

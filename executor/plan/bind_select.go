@@ -282,6 +282,20 @@ func (b *binder) starRelations(s *scope, c *ast.ColumnRef) ([]target, error) {
 	return out, nil
 }
 
+// namesItself says whether an expression's name is better than that of a cast
+// or a CASE around it.
+func namesItself(e ast.Expr) bool {
+	switch t := e.(type) {
+	case *ast.TypeCast:
+		return namesItself(t.Arg)
+	case *ast.Case:
+		return t.Else != nil && namesItself(t.Else)
+	case *ast.Collate:
+		return namesItself(t.Arg)
+	}
+	return outputName(e) != "?column?"
+}
+
 // outputName is FigureColname: the name of a target without AS.
 func outputName(e ast.Expr) string {
 	switch t := e.(type) {
@@ -290,8 +304,8 @@ func outputName(e ast.Expr) string {
 	case *ast.FuncCall:
 		return t.Name[len(t.Name)-1]
 	case *ast.TypeCast:
-		if name := outputName(t.Arg); name != "?column?" {
-			return name
+		if namesItself(t.Arg) {
+			return outputName(t.Arg)
 		}
 		return t.Type.Names[len(t.Type.Names)-1]
 	case *ast.FieldSelect:
@@ -301,10 +315,8 @@ func outputName(e ast.Expr) string {
 	case *ast.Collate:
 		return outputName(t.Arg)
 	case *ast.Case:
-		if t.Else != nil {
-			if name := outputName(t.Else); name != "?column?" {
-				return name
-			}
+		if t.Else != nil && namesItself(t.Else) {
+			return outputName(t.Else)
 		}
 		return "case"
 	case *ast.Coalesce:
