@@ -21,7 +21,7 @@ func TestRecallHoldsThroughDeletesAndInserts(t *testing.T) {
 			random := rand.New(rand.NewPCG(11, 12))
 			rows := upTo(smallRows)
 			next := smallRows
-			for round := range 5 { // each time a third goes and as many come
+			for round := range 3 { // each time a third goes and as many come
 				random.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 				gone := len(rows) / 3
 				for _, row := range rows[:gone] {

@@ -32,12 +32,13 @@ type Search struct {
 }
 
 // Search starts a search for the vectors nearest to q; ef is the number of
-// candidates of the first batch. A q of other dimensions is error 22000.
+// candidates of the first batch, at most 4,096: whoever wants more takes more
+// batches. A q of other dimensions is error 22000.
 func (x *Index) Search(q types.Datum, ef int) (*Search, error) {
 	if err := x.check(q, true); err != nil {
 		return nil, err
 	}
-	s := &Search{x: x, q: q, limit: max(1, ef), stats: storage.NearestStats{Method: "hnsw"}}
+	s := &Search{x: x, q: q, limit: min(max(1, ef), maxBatch), stats: storage.NearestStats{Method: "hnsw"}}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if x.closed {

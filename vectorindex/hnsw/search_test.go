@@ -275,3 +275,18 @@ func TestManyEqualVectorsAreAllFound(t *testing.T) {
 		t.Errorf("%d of %d came", total, n)
 	}
 }
+
+func TestAHugeLimitTakesNoHugeMemory(t *testing.T) {
+	k := &testKinds[0]
+	x := k.sampleIndex(t, 200)
+	defer closeIndex(t, x)
+	build(t, x)
+	s, err := x.Search(k.make(dataset.Sample().Base(0)), 1<<40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if found, err := s.NextBatch(nil); err != nil || len(found) != 200 || cap(s.w.pool) > 2*maxBatch {
+		t.Errorf("%d found with a pool of %d, %v", len(found), cap(s.w.pool), err)
+	}
+}
