@@ -4,21 +4,22 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
+	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/types"
+	"github.com/akidb/akidb/vectorindex/hnsw"
 )
 
-// Tails longer than this are moved into the graph by all workers at once;
-// shorter ones in steps of drainStep by one.
-const (
-	longTail  = 10_000
-	drainStep = 256
-)
+// checkpointShare bounds the work of checkpoints: after one that took a second
+// the next comes no sooner than in so many.
+const checkpointShare = 20
 
 // work moves tails into graphs and writes checkpoints until the manager closes.
 func (m *Manager) work(ctx context.Context) {
@@ -30,16 +31,14 @@ func (m *Manager) work(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-m.wake:
-			m.drainAll(ctx)
+			m.drainAll(ctx, tick.C)
 		case <-tick.C:
-			for _, v := range m.indexes.Load().byID {
-				m.report(v, "index checkpoint not written", m.checkpoint(v))
-			}
+			m.checkpointAll(ctx)
 		}
 	}
 }
 
-// awake tells the worker that a tail has grown.
+// awake tells the worker that there is something to move or to repair.
 func (m *Manager) awake() {
 	select {
 	case m.wake <- struct{}{}:
@@ -47,33 +46,36 @@ func (m *Manager) awake() {
 	}
 }
 
-// drainAll moves tails in turn, so that a large one does not keep others waiting.
-func (m *Manager) drainAll(ctx context.Context) {
+// drainAll moves tails in turn, so that a large one does not keep others waiting,
+// nor writers that never pause keep checkpoints from being written.
+func (m *Manager) drainAll(ctx context.Context, tick <-chan time.Time) {
 	for moved := true; moved && ctx.Err() == nil; {
 		moved = false
 		for _, v := range m.indexes.Load().byID {
-			n, err := m.drain(ctx, v)
-			if err != nil && ctx.Err() == nil {
-				m.report(v, "tail not moved into the graph", err)
-				return
-			}
-			moved = moved || n > 0
+			moved = m.drain(ctx, v) > 0 || moved
+		}
+		select {
+		case <-tick:
+			m.checkpointAll(ctx)
+		default:
 		}
 	}
 }
 
-func (m *Manager) drain(ctx context.Context, v *vectorIndex) (int, error) {
-	if v.progress.Load() != nil {
-		return 0, nil // its builder does it
+func (m *Manager) checkpointAll(ctx context.Context) {
+	for _, v := range m.indexes.Load().byID {
+		start := time.Now()
+		if ctx.Err() != nil || v.progress.Load() != nil || start.Before(v.quietTo) {
+			continue
+		}
+		err := m.checkpoint(v)
+		v.quietTo = time.Now().Add(checkpointShare * time.Since(start))
+		m.report(v, "index checkpoint not written", err)
 	}
-	if n := v.graph.TailLen(); n > longTail {
-		return n, v.graph.Build(ctx, func(int64, int64) {})
-	}
-	return v.graph.Drain(ctx, drainStep)
 }
 
 func (m *Manager) report(v *vectorIndex, message string, err error) {
-	if err != nil {
+	if err != nil && !errors.Is(err, hnsw.ErrClosed) { // dropped meanwhile
 		m.opts.Logger.Error(message, "index", v.desc.Name, "error", err)
 	}
 }
@@ -85,25 +87,46 @@ func (m *Manager) checkpoint(v *vectorIndex) error {
 	if changed == 0 {
 		return nil
 	}
+	v.fileMu.Lock()
+	defer v.fileMu.Unlock()
+	if v.dropped {
+		return nil
+	}
 	path := m.path(v.desc.ID)
-	err := writeFile(path, v)
-	if err != nil {
+	if err := writeFile(path, v.graph.WriteCheckpoint); err != nil {
 		v.changed.Add(changed)
-		return errors.Join(err, removeIfThere(path+temporary))
+		return errors.Join(fileError(err), removeIfThere(path+temporary))
 	}
 	return nil
+}
+
+// fileError gives a full disk the code that clients know.
+func fileError(err error) error {
+	if errors.Is(err, syscall.ENOSPC) {
+		return pgerr.New(pgerr.DiskFull, "could not write index checkpoint: No space left on device").
+			WithHint("Check free disk space.")
+	}
+	return err
+}
+
+// removeFile removes the checkpoint for good.
+func (v *vectorIndex) removeFile(path string) error {
+	v.fileMu.Lock()
+	defer v.fileMu.Unlock()
+	v.dropped = true
+	return removeIfThere(path)
 }
 
 // temporary is the suffix of files being written.
 const temporary = ".tmp"
 
-func writeFile(path string, v *vectorIndex) (err error) {
+func writeFile(path string, content func(io.Writer) error) (err error) {
 	f, err := os.OpenFile(path+temporary, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	w := bufio.NewWriterSize(f, 1<<20)
-	if err = v.graph.WriteCheckpoint(w); err == nil {
+	if err = content(w); err == nil {
 		err = w.Flush()
 	}
 	if err == nil {

@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
@@ -26,6 +28,15 @@ type vectorIndex struct {
 	committed atomic.Bool
 	// progress is set while the index is built.
 	progress atomic.Pointer[storage.BuildProgress]
+	// moved wakes writers that wait for the tail to become shorter.
+	moved signal
+	// failedAt is when moving the tail failed last, in Unix nanoseconds: writers do
+	// not wait for what does not come.
+	failedAt atomic.Int64
+
+	fileMu  sync.Mutex // held while the file is written or removed
+	dropped bool       // guarded by fileMu: there shall be no file any more
+	quietTo time.Time  // no checkpoint before it; of the worker alone
 }
 
 // IndexStats tells of one vector index.

@@ -45,6 +45,8 @@ type Manager struct {
 	wake chan struct{} // a tail has grown
 	stop context.CancelFunc
 	done chan struct{} // closed when the worker has ended
+	// freeing counts dropped indexes whose memory is not free yet.
+	freeing sync.WaitGroup
 }
 
 // indexSet is immutable.
@@ -125,6 +127,7 @@ func (m *Manager) Close() error {
 	}
 	m.stop()
 	<-m.done
+	m.freeing.Wait()
 	var errs []error
 	for _, v := range m.indexes.Load().byID {
 		errs = append(errs, m.checkpoint(v), v.graph.Close())
@@ -170,7 +173,8 @@ func (m *Manager) register(v *vectorIndex) {
 	m.indexes.Store(m.indexes.Load().with(v))
 }
 
-// unregister takes an index out and frees it; searches that run on it end first.
+// unregister takes an index out. Its memory is freed when searches that run on
+// it have ended, for which nobody waits but Close.
 func (m *Manager) unregister(id types.OID) {
 	m.mu.Lock()
 	set := m.indexes.Load()
@@ -182,10 +186,11 @@ func (m *Manager) unregister(id types.OID) {
 	if v == nil {
 		return
 	}
-	m.report(v, "index not freed", v.graph.Close()) // waits for searches
-	if err := removeIfThere(m.path(id)); err != nil {
-		m.opts.Logger.Warn("index file not removed", "index", v.desc.Name, "error", err)
-	}
+	m.freeing.Go(func() {
+		m.report(v, "index not freed", v.graph.Close()) // ends a checkpoint that is being written
+		v.moved.all()
+		m.report(v, "index file not removed", v.removeFile(m.path(id)))
+	})
 }
 
 func (m *Manager) path(id types.OID) string {

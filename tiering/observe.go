@@ -30,14 +30,15 @@ func (m *Manager) remove(table types.OID, ids []types.RowID) {
 			v.graph.Remove(id)
 		}
 		v.changed.Add(int64(len(ids)))
+		m.awake() // many removals call for a repair
 	}
 }
 
 // CatalogChanged frees the indexes that a commit dropped.
 func (m *Manager) CatalogChanged(_, now *catalog.Snapshot) {
 	for id, v := range m.indexes.Load().byID {
-		if x, ok := now.Object(id).(*catalog.Index); ok {
-			v.committed.Store(x.Valid)
+		if _, ok := now.Object(id).(*catalog.Index); ok {
+			v.committed.Store(true)
 			continue
 		}
 		if v.committed.Load() {

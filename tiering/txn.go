@@ -14,10 +14,8 @@ import (
 type Txn struct {
 	*rowstore.Txn
 	m *Manager
-	// built are the vector indexes that this transaction has made; emptied the
-	// rows that it has truncated.
-	built   []types.OID
-	emptied map[types.OID][]types.RowID
+	// built are the vector indexes that this transaction has made.
+	built []types.OID
 }
 
 // BuildIndex fills an index and makes it valid.
@@ -45,77 +43,65 @@ func (t *Txn) BuildIndex(ctx context.Context, table *catalog.Table, x *catalog.I
 	return t.Change(ctx, catalog.Put(valid))
 }
 
-// fill puts every row that the statement sees into the index and builds the graph.
+// fill puts every row into the index and builds the graph. The transaction's lock
+// keeps writers away, so that the rows of now are all there are until it ends.
 func (t *Txn) fill(ctx context.Context, table *catalog.Table, v *vectorIndex) error {
-	total := t.m.store.Stats(table.ID).Rows
-	v.report("initializing", 0, total)
+	v.report("initializing", 0, t.m.store.Stats(table.ID).Rows)
+	if err := t.putAll(ctx, table, v); err != nil {
+		return err
+	}
+	return v.build(ctx)
+}
+
+func (t *Txn) putAll(ctx context.Context, table *catalog.Table, v *vectorIndex) error {
 	it, err := t.Scan(ctx, storage.ScanSpec{Table: table, Columns: v.columns(table)})
 	if err != nil {
 		return err
 	}
-	defer func() { _ = it.Close() }()
+	defer func() { _ = it.Close() }() // only read
 	row := make(types.Row, len(table.Columns))
-	n := int64(0)
-	for ; ; n++ {
+	for n := 0; ; n++ {
 		id, ok, err := it.Next(row)
-		if err != nil {
+		if err != nil || !ok {
 			return err
 		}
-		if !ok {
-			break
-		}
-		if n%1024 == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
+		if n%1024 == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 		if err := t.m.put(table, v, id, row); err != nil {
 			return err
 		}
 	}
-	return v.build(ctx)
 }
 
-// Truncate empties a table and its indexes.
-func (t *Txn) Truncate(ctx context.Context, table *catalog.Table) error {
-	if len(t.m.indexes.Load().byTable[table.ID]) > 0 {
-		ids, err := t.rowIDs(ctx, table)
-		if err != nil {
-			return err
-		}
-		if t.emptied == nil {
-			t.emptied = map[types.OID][]types.RowID{}
-		}
-		t.emptied[table.ID] = append(t.emptied[table.ID], ids...)
+// Insert writes a row. It waits first while a tail is too long, as do the other
+// ways to write vectors.
+func (t *Txn) Insert(ctx context.Context, table *catalog.Table, row types.Row, opts storage.InsertOptions) (types.RowID, *storage.Conflict, error) {
+	if err := t.m.admit(ctx, table.ID); err != nil {
+		return 0, nil, err
 	}
-	return t.Txn.Truncate(ctx, table)
+	return t.Txn.Insert(ctx, table, row, opts)
 }
 
-func (t *Txn) rowIDs(ctx context.Context, table *catalog.Table) ([]types.RowID, error) {
-	it, err := t.Scan(ctx, storage.ScanSpec{Table: table})
-	if err != nil {
-		return nil, err
+// InsertRows writes a batch of a COPY.
+func (t *Txn) InsertRows(ctx context.Context, table *catalog.Table, rows []types.Row) error {
+	if err := t.m.admit(ctx, table.ID); err != nil {
+		return err
 	}
-	defer func() { _ = it.Close() }()
-	row := make(types.Row, len(table.Columns))
-	var ids []types.RowID
-	for {
-		id, ok, err := it.Next(row)
-		if err != nil || !ok {
-			return ids, err
-		}
-		ids = append(ids, id)
+	return t.Txn.InsertRows(ctx, table, rows)
+}
+
+// Update replaces a locked row.
+func (t *Txn) Update(ctx context.Context, table *catalog.Table, id types.RowID, old, new types.Row, wait storage.WaitPolicy) (types.RowID, error) {
+	if err := t.m.admit(ctx, table.ID); err != nil {
+		return 0, err
 	}
+	return t.Txn.Update(ctx, table, id, old, new, wait)
 }
 
 // Commit makes everything durable.
 func (t *Txn) Commit(ctx context.Context, async bool) error {
 	err := t.Txn.Commit(ctx, async)
-	if err == nil {
-		for table, ids := range t.emptied {
-			t.m.Gone(table, ids)
-		}
-	}
 	t.forgetUnborn()
 	return err
 }
@@ -134,5 +120,5 @@ func (t *Txn) forgetUnborn() {
 			t.m.unregister(id)
 		}
 	}
-	t.built, t.emptied = nil, nil
+	t.built = nil
 }

@@ -49,7 +49,6 @@ func init() {
 		truncFunctions,
 		formatTimeFunctions,
 		formatNumberFunctions,
-		parseTimeFunctions,
 		systemFunctions,
 		lockFunctions,
 		sequenceFunctions,

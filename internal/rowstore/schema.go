@@ -251,7 +251,32 @@ func (t *Txn) emptyRows(table *catalog.Table) {
 }
 
 // Truncate empties a table and its indexes.
-func (t *Txn) Truncate(_ context.Context, table *catalog.Table) error {
+func (t *Txn) Truncate(ctx context.Context, table *catalog.Table) error {
+	if slices.ContainsFunc(t.Catalog().Indexes(table.ID), (*catalog.Index).Vector) {
+		if err := t.noteEmptied(ctx, table); err != nil {
+			return err
+		}
+	}
 	t.emptyTable(table)
 	return nil
+}
+
+// noteEmptied notes all rows of a table as deleted, so that its vector indexes
+// hear of it when no snapshot sees the rows any more.
+func (t *Txn) noteEmptied(ctx context.Context, table *catalog.Table) error {
+	it, err := t.newRowScan(t.layers, table, nil)
+	if err != nil {
+		return err
+	}
+	row := make(types.Row, len(table.Columns))
+	for n := 0; ; n++ {
+		id, ok, err := it.Next(row)
+		if err == nil && n%4096 == 0 {
+			err = context.Cause(ctx)
+		}
+		if err != nil || !ok {
+			return errors.Join(err, it.Close())
+		}
+		addID(&t.top().deleted, table.ID, id)
+	}
 }

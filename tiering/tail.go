@@ -1,0 +1,106 @@
+package tiering
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/akidb/akidb/internal/types"
+	"github.com/akidb/akidb/vectorindex/hnsw"
+)
+
+const (
+	// drainStep is how many vectors the worker moves before it looks at the next
+	// index: about a quarter of a second for one of its threads.
+	drainStep = 1024
+
+	// A search goes through the whole tail. Eight megabytes of it cost 0.2 to 0.4
+	// ms; a writer that would make it longer waits until the worker has moved a part. The
+	// bounds in rows keep the bound sensible for tiny and for huge vectors.
+	maxTailBytes = 8 << 20
+	minTailRows  = 2 << 10
+	maxTailRows  = 16 << 10
+
+	// retryAfter is how long an index that could not be drained is left alone.
+	retryAfter = 10 * time.Second
+)
+
+// maxTail is the length of the tail above which writers wait.
+func (v *vectorIndex) maxTail() int {
+	return min(maxTailRows, max(minTailRows, maxTailBytes/v.graph.WalkBytes()))
+}
+
+// admit waits until the tails of a table's vector indexes have room for a row, or
+// ctx ends. Rows go into tails faster than into graphs; without a bound searches
+// would become slower and slower.
+func (m *Manager) admit(ctx context.Context, table types.OID) error {
+	for _, v := range m.indexes.Load().byTable[table] {
+		if err := m.awaitTail(ctx, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Manager) awaitTail(ctx context.Context, v *vectorIndex) error {
+	for v.graph.TailLen() > v.maxTail() && v.progress.Load() == nil && !v.failing() {
+		moved := v.moved.wait()
+		if v.graph.TailLen() <= v.maxTail() {
+			return nil
+		}
+		m.awake()
+		select {
+		case <-moved:
+		case <-m.done:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// failing says that moving the tail has failed lately.
+func (v *vectorIndex) failing() bool {
+	at := v.failedAt.Load()
+	return at != 0 && time.Since(time.Unix(0, at)) < retryAfter
+}
+
+// drain moves a step of a tail into its graph and returns how many vectors moved.
+func (m *Manager) drain(ctx context.Context, v *vectorIndex) int {
+	if v.progress.Load() != nil || v.failing() {
+		return 0 // its builder does it
+	}
+	n, err := v.graph.Drain(ctx, drainStep)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, hnsw.ErrClosed) {
+		v.failedAt.Store(time.Now().UnixNano())
+		m.report(v, "tail not moved into the graph", err)
+	}
+	v.moved.all()
+	return n
+}
+
+// signal wakes all who wait for it.
+type signal struct {
+	mu sync.Mutex
+	ch chan struct{} // guarded by mu: closed at the next call of all
+}
+
+func (s *signal) wait() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ch == nil {
+		s.ch = make(chan struct{})
+	}
+	return s.ch
+}
+
+func (s *signal) all() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ch != nil {
+		close(s.ch)
+		s.ch = nil
+	}
+}
