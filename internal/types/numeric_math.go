@@ -128,11 +128,9 @@ func NumericLog(base, x *Numeric) (*Numeric, error) {
 	if isNaN(base) || isNaN(x) {
 		return numericNaN, nil
 	}
-	// A negative argument wins over a zero one.
-	for _, d := range []*Numeric{base, x} {
-		if NumericSign(d) < 0 {
-			return nil, lnDomain(d)
-		}
+	// Beside an infinity a negative argument wins over a zero one.
+	if (isInf(base) || isInf(x)) && NumericSign(base) >= 0 && NumericSign(x) < 0 {
+		return nil, lnDomain(x)
 	}
 	for _, d := range []*Numeric{base, x} {
 		if err := lnDomain(d); err != nil {
