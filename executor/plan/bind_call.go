@@ -139,6 +139,13 @@ func (b *binder) aggregate(s *scope, t *ast.FuncCall, call *expr.Call) (expr.Exp
 		}
 		a.OrderBy = keys
 	}
+	if t.Distinct {
+		for _, arg := range a.Args {
+			if err := groupable(arg, t.Pos); err != nil {
+				return nil, err
+			}
+		}
+	}
 	if t.Filter != nil {
 		f, err := b.condition(s, t.Filter, "FILTER")
 		if err != nil {
@@ -200,6 +207,9 @@ func (b *binder) sortKeys(s *scope, list []ast.SortBy) ([]SortKey, error) {
 			return nil, err
 		}
 		if e, err = b.known(e); err != nil {
+			return nil, err
+		}
+		if err := sortable(e, positionOf(o.Expr)); err != nil {
 			return nil, err
 		}
 		out = append(out, SortKey{Expr: e, Desc: o.Desc, NullsFirst: nullsFirst(o)})

@@ -409,6 +409,9 @@ func (sel *selecting) bindOrder() error {
 		if sel.q.Distinct && i < 0 && len(sel.q.DistinctOn) == 0 {
 			return pgerr.New(pgerr.InvalidColumnReference, "for SELECT DISTINCT, ORDER BY expressions must appear in select list").At(positionOf(o.Expr))
 		}
+		if err := sortable(e, positionOf(o.Expr)); err != nil {
+			return err
+		}
 		key := SortKey{Expr: e, Desc: o.Desc, NullsFirst: nullsFirst(o)}
 		if o.Using == ">" || o.Using == ">=" {
 			key.Desc, key.NullsFirst = true, o.Nulls != ast.NullsLast
@@ -420,6 +423,13 @@ func (sel *selecting) bindOrder() error {
 }
 
 func (sel *selecting) bindDistinctOn() error {
+	if sel.q.Distinct && len(sel.q.DistinctOn) == 0 {
+		for _, t := range sel.targets {
+			if err := groupable(t.value, sel.q.Pos); err != nil {
+				return err
+			}
+		}
+	}
 	for _, e := range sel.q.DistinctOn {
 		i, err := sel.outputKey(e, "SELECT DISTINCT ON")
 		if err != nil {
@@ -698,6 +708,9 @@ func (sel *selecting) group(e ast.Expr) (int, error) {
 		return 0, err
 	}
 	if x, err = b.known(x); err != nil {
+		return 0, err
+	}
+	if err := groupable(x, positionOf(e)); err != nil {
 		return 0, err
 	}
 	for i := range sel.groups {
