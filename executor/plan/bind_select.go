@@ -78,6 +78,8 @@ type selecting struct {
 	limit   expr.Expr
 	offset  expr.Expr
 	locks   []lockUse
+	// presorted is how many keys of order the rows are sorted by already.
+	presorted int
 	// placed and logical tell what the places of the joined row are: leaves and
 	// logical places.
 	placed  []*leaf

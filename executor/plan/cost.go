@@ -162,7 +162,14 @@ func costAbove(n Node) {
 		i.Cost += rows * filterCost(n.Exprs)
 	case *Sort:
 		want := wantedRows(n.Limit, math.Max(c.Rows, 1))
-		i.Startup = c.Cost + sortCost(c.Rows, want)
+		read := c.Cost
+		if n.Presorted > 0 {
+			read = c.Startup + (c.Cost-c.Startup)*want/math.Max(c.Rows, 1)
+		}
+		i.Startup = read + sortCost(c.Rows, want)
+		if n.Presorted > 0 {
+			i.Startup = read + sortCost(want, want)
+		}
 		i.Cost = i.Startup + cpuOperatorCost*c.Rows
 	case *Limit:
 		costLimit(n, c)

@@ -95,7 +95,12 @@ func (e *explainer) describeAbove(s *shape, n Node) {
 		e.hashJoin(s, n)
 	case *Sort:
 		s.kind = "Sort"
-		s.add("Sort Key", e.sortKeys(n.Keys, e.names(n.Child, true)))
+		keys := e.sortKeys(n.Keys, e.names(n.Child, true))
+		s.add("Sort Key", keys)
+		if n.Presorted > 0 {
+			s.kind = "Incremental Sort"
+			s.add("Presorted Key", keys[:n.Presorted])
+		}
 		e.extras(s, n)
 		s.child(e.describe(n.Child), "Outer")
 	case *Limit:

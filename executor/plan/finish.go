@@ -25,6 +25,9 @@ func (sel *selecting) finish(n Node, ordered bool, locks []RowLockSpec) (Node, e
 			return sel.sortProjected(n, want), nil
 		}
 		n = sorted(n, sel.order, want)
+		if s, ok := n.(*Sort); ok {
+			s.Presorted = sel.presorted
+		}
 	}
 	if len(locks) > 0 {
 		l := &LockRows{Child: n, Locks: locks}

@@ -17,6 +17,7 @@ type joiner struct {
 	keys    []SortKey // over the logical row
 	want    expr.Expr // rows wanted of the driver, nil for all
 	more    bool      // the joins may drop rows, so that more than want may be read
+	partly  bool      // keys are only the first of ORDER BY's: the rest is sorted above
 	limit   float64   // rows that are likely to be taken, 0 for all
 	ordered bool      // the driver's scan gives the order
 }

@@ -245,6 +245,9 @@ type (
 		Child Node
 		Keys  []SortKey
 		Limit expr.Expr // LIMIT + OFFSET, or nil
+		// Presorted is how many of the first keys the child's rows are sorted by
+		// already: with Limit, what comes after the last of its ties is not read.
+		Presorted int
 	}
 	// SortKey is one sort key over the child's row.
 	SortKey struct {

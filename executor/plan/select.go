@@ -145,13 +145,17 @@ func (sel *selecting) nearest(p *joiner) (*joined, bool, error) {
 	}
 	if !p.ordered || part.at[p.driver.distance()] < 0 || p.more && !keepsOrder(part.node) {
 		if !p.ordered || p.more {
-			p.driver, p.more = nil, false
+			p.driver, p.more, p.partly = nil, false, false
 		}
 		p.need, p.ordered = all, false
 		part, err = p.plan(sel.from.root, sel.where)
 		return part, p.ordered && keepsOrder(part.node), err
 	}
 	sel.useDistance(p)
+	if p.partly {
+		sel.presorted = 1
+		return part, false, nil
+	}
 	return part, keepsOrder(part.node), nil
 }
 
@@ -256,7 +260,11 @@ func (sel *selecting) pickDriver(p *joiner) {
 		return
 	}
 	var set leafSet
-	for _, k := range sel.order {
+	order := sel.order
+	if p.partly = len(order) > 1 && sel.byDistance(); p.partly {
+		order = order[:1]
+	}
+	for _, k := range order {
 		if correlated(k.Expr) || expr.VolatilityOf(k.Expr) == expr.Volatile {
 			return
 		}
@@ -275,17 +283,20 @@ func (sel *selecting) pickDriver(p *joiner) {
 				drops = true
 			}
 		}
-		if drops && hasCall(sel.order[0].Expr) {
-			// The nearest rows may all be dropped by the join.
+		if (drops || p.partly) && hasCall(sel.order[0].Expr) {
+			// The nearest rows may all be dropped by the join, or be ties.
 			if p.more = sel.asksOn(p, l); !p.more {
 				return
 			}
 		}
-		p.driver, p.keys = l, sel.order
+		p.driver, p.keys = l, order
 		// A btree scan takes it as an estimate, a nearest-neighbour scan as all it is
 		// to give.
 		if p.more || !hasCall(sel.order[0].Expr) || !drops && !sel.q.WithTies && len(sel.locks) == 0 {
 			p.want = wanted(sel.limit, sel.offset)
+			if p.partly {
+				p.want = sel.b.withReserve(p.want)
+			}
 		}
 		p.limit = likelyLimit(sel.limit)
 		return
