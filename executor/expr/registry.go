@@ -49,6 +49,7 @@ func init() {
 		truncFunctions,
 		formatTimeFunctions,
 		formatNumberFunctions,
+		parseTimeFunctions,
 		systemFunctions,
 		lockFunctions,
 		sequenceFunctions,

@@ -8,6 +8,7 @@ import (
 // takeBound finds the distance at which the search may end: <distance> < x,
 // which then needs no more testing, or a bound on a similarity, such as
 // 1 - <distance> > x, which is tested all the same since its subtraction rounds.
+// A similarity bounds only searches that want some rows: all rows are sorted anyway.
 func (n *KNN) takeBound(b *binder, d distance, conds []expr.Expr) (rest []expr.Expr) {
 	for _, c := range conds {
 		limit, open, ok := boundOf(d, c)
@@ -17,7 +18,7 @@ func (n *KNN) takeBound(b *binder, d distance, conds []expr.Expr) (rest []expr.E
 		}
 		n.MaxDistance, n.MaxDistanceOpen = limit, open
 	}
-	for i := 0; n.MaxDistance == nil && i < len(rest); i++ {
+	for i := 0; n.Want != nil && n.MaxDistance == nil && i < len(rest); i++ {
 		n.MaxDistance = b.similarityBound(d, rest[i])
 	}
 	return rest

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -141,26 +140,25 @@ func TestAFullDiskRefusesWritesAndRecovers(t *testing.T) {
 		f.makeTable()
 		// One row after the other until the disk is full. The last commit may wait inside.
 		var rows atomic.Int64
-		var refused atomic.Pointer[error]
-		var wg sync.WaitGroup
-		wg.Add(1)
+		var stop atomic.Bool
+		ended := make(chan error, 1)
 		go func() {
-			defer wg.Done()
-			for id := int64(1); ; id++ {
+			for id := int64(1); !stop.Load(); id++ {
 				if err := f.put(id); err != nil {
-					refused.Store(&err)
+					ended <- err
 					return
 				}
 				rows.Store(id)
 			}
+			ended <- nil
 		}()
 		eventually(t, "the disk is full", func() bool { return disk.refusals.Load() > 0 && f.store.ReadOnly() != nil })
 		if err := f.put(1 << 40); code(err) != pgerr.DiskFull || pgerr.As(err).Hint == "" {
 			t.Fatalf("a write to a full disk: %v", err)
 		}
+		stop.Store(true)
 		disk.left.Add(64 << 20)
-		wg.Wait()
-		if err := *refused.Load(); code(err) != pgerr.DiskFull {
+		if err := <-ended; err != nil && code(err) != pgerr.DiskFull {
 			t.Fatalf("the writer got %v", err)
 		}
 		eventually(t, "there is room again", func() bool { return f.store.ReadOnly() == nil })
