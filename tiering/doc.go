@@ -13,6 +13,16 @@
 // synced and renamed; one that is missing or damaged costs a rebuild, nothing
 // else.
 //
+// Rows come into a tail faster than the worker moves them into the graph (some
+// 4,000 a second and thread at 512 dimensions), and searches go through all of it.
+// So a tail is bounded: a writer that finds it at its limit, 2,000 to 16,000 rows
+// by the size of a vector, waits until the worker has moved a part (tail.go).
+// The worker leaves one processor to searches; CREATE INDEX takes all.
+//
+// Checkpoints are written by CREATE INDEX before its commit, at Close, and every
+// CheckpointEvery where something changed, but in no more than a twentieth of the
+// time.
+//
 // Locks: Manager.mu guards the set of indexes, which is replaced, not changed,
 // so that searches read it without a lock.
 package tiering

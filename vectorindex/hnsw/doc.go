@@ -12,6 +12,15 @@
 // candidate that is returned has been measured on its vector. Other metrics and
 // kinds walk on the vectors.
 //
+// # The tail
+//
+// Every search goes through the whole tail, on codes like the graph's once there
+// is a graph, else on the vectors: for 512 dimensions about 0.25 ms each 10,000
+// rows. The tail has no bound here; Drain moves it, with all workers but one, so
+// that searches find a free processor, and its owner decides when writers wait
+// (package tiering). The first thousand vectors stay in it: so few are searched
+// exactly in less time, and they give the codes their centre.
+//
 // # Concurrency
 //
 // Three kinds of locks, taken in this order:
