@@ -50,6 +50,8 @@ var describeFunctions = append(visibleFunctions(),
 	defineRows("aclexplode(text[]) setof record", "grantor oid, grantee oid, privilege_type text, is_grantable bool", noRows).stable(),
 	defineRows("pg_options_to_table(text[]) setof record", "option_name text, option_value text", optionRows).stable(),
 	defineRows("pg_get_keywords() setof record", "word text, catcode char, barelabel bool, catdesc text, baredesc text", keywordRows).stable(),
+	defineRows("pg_sequence_parameters(sequence_oid oid) record", `start_value int8, minimum_value int8, maximum_value int8, increment int8,
+		cycle_option bool, cache_size int8, data_type oid`, sequenceParameters).stable(),
 	defineRows("pg_partition_tree(regclass) setof record", "relid regclass, parentrelid regclass, isleaf bool, level int4", noRows).volatile(),
 	defineRows("pg_partition_ancestors(regclass) setof regclass", "relid regclass", noRows).volatile(),
 	defineRows("pg_tablespace_databases(oid) setof oid", "", func(*Context, []types.Datum) (func() (types.Row, error), error) {
@@ -59,6 +61,14 @@ var describeFunctions = append(visibleFunctions(),
 )
 
 func noRows(*Context, []types.Datum) (func() (types.Row, error), error) { return rowsOf(nil), nil }
+
+func sequenceParameters(ctx *Context, args []types.Datum) (func() (types.Row, error), error) {
+	q, ok := ctx.object(args[0]).(*catalog.Sequence)
+	if !ok {
+		return rowsOf(nil), nil
+	}
+	return rowsOfRows([]types.Row{{q.Start, q.Min, q.Max, q.Increment, q.Cycle, q.Cache, int64(q.Type)}}), nil
+}
 
 func comment(o catalog.Object) string {
 	switch o := o.(type) {

@@ -30,6 +30,25 @@ var sizeFunctions = []*Function{
 	define1("pg_size_pretty(int8) text", func(a types.Datum) (types.Datum, error) { return prettySize(big.NewInt(a.(int64))), nil }),
 	define1("pg_size_pretty(numeric) text", prettyNumericSize),
 	define1("pg_size_bytes(text) int8", sizeBytes),
+	defineBound("pg_column_size(any) int4", columnSize).stable(),
+}
+
+// headerBytes is the length word of a value of variable length.
+const headerBytes = 4
+
+// columnSize counts a value's binary form, as PostgreSQL would store it uncompressed.
+func columnSize(args []Type, _ bool) evalFunc {
+	return func(_ *Context, v []types.Datum) (types.Datum, error) {
+		t := types.Lookup(typeAt(args, 0))
+		if t == nil || t.Codec == nil || t.Codec.Encode == nil {
+			return int64(headerBytes), nil
+		}
+		if t.Len > 0 {
+			return int64(t.Len), nil
+		}
+		b, err := t.Codec.Encode(nil, v[0])
+		return int64(len(b) + headerBytes), err
+	}
 }
 
 func databaseSize(ctx *Context, args []types.Datum) (types.Datum, error) {

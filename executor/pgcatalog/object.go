@@ -165,15 +165,43 @@ const vectorVersion = "0.8.0"
 const vectorComment = "vector data type and ivfflat and hnsw access methods"
 
 // extensionSource shows pgvector's extension always: its types, functions and
-// access methods are built in, and CREATE EXTENSION changes nothing.
+// access methods are built in, and CREATE EXTENSION changes nothing. The other
+// extensions whose functions are built in are not shown, or every dump would ask
+// for them.
 var extensionSource = fixedTable(
+	types.Row{int64(13559), "plpgsql", int64(superuserOID), int64(catalogSchemaOID), false, "1.0", nil, nil},
 	types.Row{int64(extensionOID), "vector", int64(superuserOID), int64(publicSchemaOID), true, vectorVersion, nil, nil},
 )
 
-var availableExtensionSource = fixedTable(
-	types.Row{"vector", vectorVersion, vectorVersion, vectorComment},
-)
+// availableExtensions are those that CREATE EXTENSION accepts.
+var availableExtensions = []struct{ name, version, comment string }{
+	{"pgcrypto", "1.3", "cryptographic functions"},
+	{"plpgsql", "1.0", "PL/pgSQL procedural language"},
+	{"uuid-ossp", "1.1", "generate universally unique identifiers (UUIDs)"},
+	{"vector", vectorVersion, vectorComment},
+}
 
-var extensionVersionSource = fixedTable(
-	types.Row{"vector", vectorVersion, true, true, true, true, nil, nil, vectorComment},
-)
+var availableExtensionSource = &source{fixed: func() []types.Row {
+	var rows []types.Row
+	for _, e := range availableExtensions {
+		rows = append(rows, types.Row{e.name, e.version, installedVersion(e.name), e.comment})
+	}
+	return rows
+}}
+
+var extensionVersionSource = &source{fixed: func() []types.Row {
+	var rows []types.Row
+	for _, e := range availableExtensions {
+		rows = append(rows, types.Row{e.name, e.version, installedVersion(e.name) != nil, true, true, true, nil, nil, e.comment})
+	}
+	return rows
+}}
+
+func installedVersion(extension string) types.Datum {
+	for _, row := range extensionSource.fixed() {
+		if row[1] == extension {
+			return row[5]
+		}
+	}
+	return nil
+}
