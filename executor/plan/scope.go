@@ -71,7 +71,9 @@ type cteBinding struct {
 	recursive *RecursiveUnion
 	// inline is the query when it is planned anew where it is referred to, at the
 	// scope where it was defined, with the names that were visible there.
-	inline  *ast.Select
+	inline *ast.Select
+	// again is the same for a recursive query, which is planned as such.
+	again   *ast.CTE
 	home    *scope
 	visible map[string]*cteBinding
 	renamed []string

@@ -195,10 +195,26 @@ func (b *binder) recursiveCTE(s *scope, c *ast.CTE, q *ast.Select) (*cteBinding,
 		return nil, pgerr.New(pgerr.FeatureNotSupported, "ORDER BY, LIMIT and FOR UPDATE in a recursive query are not implemented").At(c.Pos)
 	}
 	inner, link := cteScope(s)
+	u, err := b.recursiveUnion(inner, c, q)
+	if err != nil {
+		return nil, err
+	}
+	if correlated := joinLink(s, link); correlated {
+		if isVolatile(q) {
+			return nil, pgerr.Unsupported("a volatile WITH query that reads columns of an outer query").At(c.Pos)
+		}
+		return &cteBinding{name: c.Name, home: s, visible: maps.Clone(s.ctes), again: c}, nil
+	}
+	done := &cteBinding{name: c.Name}
+	return done, b.keepCTE(done, u, &ast.CTE{Name: c.Name})
+}
+
+// recursiveUnion plans both terms of a recursive query in a scope made for it.
+func (b *binder) recursiveUnion(inner *scope, c *ast.CTE, q *ast.Select) (*RecursiveUnion, error) {
 	if err := b.with(inner, q.With); err != nil {
 		return nil, err
 	}
-	left, err := b.queryIn(q.Left, &scope{outer: inner.outer, link: link, ctes: inner.ctes})
+	left, err := b.queryIn(q.Left, &scope{outer: inner.outer, link: inner.link, ctes: inner.ctes})
 	if err != nil {
 		return nil, err
 	}
@@ -214,19 +230,15 @@ func (b *binder) recursiveCTE(s *scope, c *ast.CTE, q *ast.Select) (*cteBinding,
 		visible = map[string]*cteBinding{}
 	}
 	visible[c.Name] = out
-	right, err := b.queryIn(q.Right, &scope{outer: inner.outer, link: link, ctes: visible})
+	right, err := b.queryIn(q.Right, &scope{outer: inner.outer, link: inner.link, ctes: visible})
 	if err != nil {
 		return nil, err
 	}
 	if u.Right, err = b.recursiveColumns(c.Name, u.Columns, left, right); err != nil {
 		return nil, at(err, c.Pos)
 	}
-	if joinLink(s, link) {
-		return nil, pgerr.Unsupported("a recursive WITH query that reads columns of an outer query").At(c.Pos)
-	}
 	u.Cost = left.Common().Cost + 10*right.Common().Cost
-	done := &cteBinding{name: c.Name}
-	return done, b.keepCTE(done, u, &ast.CTE{Name: c.Name})
+	return u, nil
 }
 
 // recursiveColumns casts the recursive part's columns to the types of the other.
@@ -271,6 +283,12 @@ func (f *fromBinder) cte(c *cteBinding, r *ast.RangeVar) (fromPart, error) {
 		n := &WorkTableScan{Table: c.recursive, Alias: name}
 		n.Columns, n.Rows = c.columns, c.rows
 		return f.node(n, name, r.Alias, "")
+	case c.again != nil:
+		u, err := f.b.recursiveUnion(f.s.inside(c), c.again, c.again.Query.(*ast.Select))
+		if err != nil {
+			return fromPart{}, err
+		}
+		return f.node(u, name, r.Alias, "")
 	case c.inline != nil:
 		part, err := f.query(c.inline, f.s.inside(c), name, "")
 		if err != nil {
