@@ -43,6 +43,11 @@ func init() { // a table of functions that refer to the session's methods
 			defer s.shared.Unlock()
 			return s.shared.activity.query, nil
 		},
+		"statement_timestamp": func(s *session, _ context.Context, _ []types.Datum) (types.Datum, error) {
+			s.shared.Lock()
+			defer s.shared.Unlock()
+			return types.TimestampFromTime(s.shared.activity.queryStart), nil
+		},
 		"inet_client_addr": func(s *session, _ context.Context, _ []types.Datum) (types.Datum, error) {
 			return s.opts.RemoteAddr, nil
 		},

@@ -26,7 +26,12 @@ func (ctx *Context) today() types.Date {
 var clockFunctions = []*Function{
 	define("now() timestamptz", transactionTime).stable(),
 	define("transaction_timestamp() timestamptz", transactionTime).stable(),
-	define("statement_timestamp() timestamptz", transactionTime).stable(),
+	define("statement_timestamp() timestamptz", func(ctx *Context, _ []types.Datum) (types.Datum, error) {
+		if ctx == nil || ctx.Session == nil {
+			return ctx.now(), nil
+		}
+		return ctx.Session.Do(ctx.Ctx, "statement_timestamp", nil)
+	}).stable(),
 	define("clock_timestamp() timestamptz", func(*Context, []types.Datum) (types.Datum, error) {
 		return types.TimestampFromTime(time.Now()), nil
 	}).volatile(),
