@@ -98,12 +98,12 @@ func notNullColumn(t *catalog.Table, e expr.Expr) bool {
 
 // never says whether a condition is FALSE or NULL for every row.
 func (a *access) never() bool {
-	return any1(a.conds, func(c expr.Expr) bool {
+	return some(a.conds, func(c expr.Expr) bool {
 		switch x := c.(type) {
 		case *expr.Const:
 			return x.Value != true
 		case *expr.Call:
-			return !x.Func.NotStrict && any1(x.Args, isNullConst)
+			return !x.Func.NotStrict && some(x.Args, isNullConst)
 		case *expr.NullTest:
 			return !x.Not && notNullColumn(a.table, x.Arg)
 		}

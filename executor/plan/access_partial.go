@@ -36,10 +36,10 @@ func implies(a, b expr.Expr) bool {
 	case *expr.And:
 		return all(y.Args, func(part expr.Expr) bool { return implies(a, part) })
 	case *expr.Or:
-		return any1(y.Args, func(arm expr.Expr) bool { return implies(a, arm) })
+		return some(y.Args, func(arm expr.Expr) bool { return implies(a, arm) })
 	}
 	if x, ok := a.(*expr.And); ok {
-		return any1(x.Args, func(part expr.Expr) bool { return implies(part, b) })
+		return some(x.Args, func(part expr.Expr) bool { return implies(part, b) })
 	}
 	if y, ok := b.(*expr.NullTest); ok && y.Not {
 		return needsValue(a, y.Arg)
@@ -56,7 +56,7 @@ func all(list []expr.Expr, holds func(expr.Expr) bool) bool {
 	return true
 }
 
-func any1(list []expr.Expr, holds func(expr.Expr) bool) bool {
+func some(list []expr.Expr, holds func(expr.Expr) bool) bool {
 	for _, e := range list {
 		if holds(e) {
 			return true
@@ -100,7 +100,7 @@ func needsValue(cond, e expr.Expr) bool {
 	}
 	switch x := cond.(type) {
 	case *expr.Call:
-		return !x.Func.NotStrict && any1(x.Args, func(a expr.Expr) bool { return needsValue(a, e) })
+		return !x.Func.NotStrict && some(x.Args, func(a expr.Expr) bool { return needsValue(a, e) })
 	case *expr.Cast:
 		return needsValue(x.Arg, e)
 	case *expr.Not:
