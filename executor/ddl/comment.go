@@ -66,7 +66,12 @@ func (s *statement) commentRelation(ctx context.Context, t *ast.Comment, text st
 	if err := s.mustOwn(o); err != nil {
 		return err
 	}
+	if o, err = s.lockForChange(ctx, o); err != nil {
+		return err
+	}
 	switch o := o.(type) {
+	case nil:
+		return s.noRelation(r, "relation")
 	case *catalog.Table:
 		c := o.Clone()
 		c.Comment = text
@@ -94,6 +99,9 @@ func (s *statement) commentColumn(ctx context.Context, names []string, text stri
 	}
 	r, column := rangeVar(names[:len(names)-1]), names[len(names)-1]
 	o, err := s.relation(r)
+	if err == nil && o != nil {
+		o, err = s.lockForChange(ctx, o)
+	}
 	if err != nil {
 		return err
 	}
@@ -131,9 +139,16 @@ func (s *statement) ownedChange(ctx context.Context, o catalog.Object, change ca
 }
 
 func (s *statement) commentConstraint(ctx context.Context, names []string, text string) error {
-	old, err := s.table(rangeVar(names[:len(names)-1]))
+	r := rangeVar(names[:len(names)-1])
+	old, err := s.table(r)
 	if err != nil {
 		return err
+	}
+	if _, err := s.lockForChange(ctx, old); err != nil {
+		return err
+	}
+	if old = s.catalog().Table(old.ID); old == nil {
+		return s.noRelation(r, "relation")
 	}
 	name := names[len(names)-1]
 	if x := keyConstraint(s.catalog(), old, name); x != nil {
@@ -152,6 +167,9 @@ func (s *statement) commentConstraint(ctx context.Context, names []string, text 
 }
 
 func (s *statement) commentSchema(ctx context.Context, name, text string) error {
+	if err := s.Txn.LockName(ctx, catalog.KindSchema, catalog.Name{Name: name}, s.Wait); err != nil {
+		return err
+	}
 	old := s.catalog().Schema(name)
 	if old == nil {
 		return noSchema(name)

@@ -260,18 +260,25 @@ func (d *deletion) execute(ctx context.Context) error {
 		}
 		changes = append(changes, catalog.Delete(o))
 	}
-	tables := map[*catalog.Table]*catalog.Table{}
 	for _, ref := range d.defaults {
-		t := tables[ref.table]
-		if t == nil {
-			t = ref.table.Clone()
-			t.Version++
-			tables[ref.table] = t
-			changes = append(changes, catalog.Put(t))
+		if err := d.s.dropDefault(ctx, ref); err != nil {
+			return err
 		}
-		t.Columns[ref.column-1].Default = ""
 	}
 	return d.s.Txn.Change(ctx, changes...)
+}
+
+// dropDefault takes the default off a column that may be another table's.
+func (s *statement) dropDefault(ctx context.Context, ref columnDefault) error {
+	o, err := s.lockForChange(ctx, ref.table)
+	old, ok := o.(*catalog.Table)
+	if err != nil || !ok {
+		return err
+	}
+	t := old.Clone()
+	t.Version++
+	t.Columns[ref.column-1].Default = ""
+	return s.Txn.Change(ctx, catalog.Put(t))
 }
 
 func (s *statement) lockDropped(ctx context.Context, o catalog.Object) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
+	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/sql"
 	"github.com/akidb/akidb/sql/ast"
 )
@@ -168,6 +169,28 @@ func systemTable(name string) *pgerr.Error {
 func wrongObject(o catalog.Object, want string) *pgerr.Error {
 	_, name := o.ObjectName()
 	return pgerr.Newf(pgerr.WrongObjectType, `"%s" is not %s`, name, want)
+}
+
+// lockForChange keeps others from changing an object, and returns it as it is
+// once that is so: nil when it has gone. A table's rows stay usable.
+func (s *statement) lockForChange(ctx context.Context, o catalog.Object) (catalog.Object, error) {
+	var err error
+	switch o := o.(type) {
+	case *catalog.Table:
+		err = s.Txn.LockTable(ctx, o.ID, storage.LockShareUpdateExclusive, s.Wait)
+	case *catalog.Index:
+		err = s.Txn.LockTable(ctx, o.Table, storage.LockShareUpdateExclusive, s.Wait)
+	case *catalog.Role, *catalog.Schema:
+		_, name := o.ObjectName()
+		err = s.Txn.LockName(ctx, o.ObjectKind(), catalog.Name{Name: name}, s.Wait)
+	default:
+		schema, name := o.ObjectName()
+		err = s.lockRelationName(ctx, schema, name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.catalog().Object(o.ObjectID()), nil
 }
 
 // kindWord is what messages call an object.

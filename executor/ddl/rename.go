@@ -136,6 +136,12 @@ func (s *statement) ownedSequenceError(q *catalog.Sequence, what string) error {
 // move gives an object another name or schema. A table takes its indexes and
 // sequences along to a schema; the texts that name what moved are written anew.
 func (s *statement) move(ctx context.Context, o catalog.Object, to catalog.Name) error {
+	if err := s.lockForDrop(ctx, o); err != nil {
+		return err
+	}
+	if o = s.catalog().Object(o.ObjectID()); o == nil {
+		return nil // dropped meanwhile
+	}
 	from := nameOf(o)
 	if from.Schema != to.Schema {
 		if err := s.freeIn(ctx, o, to); err != nil {
@@ -205,7 +211,12 @@ func (s *statement) moveTable(ctx context.Context, o *catalog.Table, to catalog.
 }
 
 func (s *statement) moveSequence(ctx context.Context, o *catalog.Sequence, to catalog.Name) error {
-	users := s.tablesWithDefault(o)
+	for t := range s.tablesWithDefault(o) {
+		if _, err := s.lockForChange(ctx, t); err != nil {
+			return err
+		}
+	}
+	users := s.tablesWithDefault(o) // as they are now that they are locked
 	q := *o
 	q.Schema, q.Name = to.Schema, to.Name
 	if err := s.Txn.Change(ctx, catalog.Put(&q)); err != nil {

@@ -29,7 +29,10 @@ func (s *statement) dropRole(ctx context.Context, t *ast.DropRole) error {
 		if err := s.droppableRole(r); err != nil {
 			return err
 		}
-		if err := s.Txn.Change(ctx, s.withoutMembership(r.Name, catalog.Delete(r))...); err != nil {
+		if err := s.Txn.Change(ctx, catalog.Delete(r)); err != nil {
+			return err
+		}
+		if err := s.renameMembership(ctx, r.Name, ""); err != nil {
 			return err
 		}
 	}
@@ -74,16 +77,30 @@ func (s *statement) ownedBy(role string) []string {
 	return out
 }
 
-// withoutMembership adds the changes that take a role out of its members' lists.
-func (s *statement) withoutMembership(name string, changes ...catalog.Change) []catalog.Change {
+// renameMembership writes a group's new name into its members' lists; "" takes it out.
+func (s *statement) renameMembership(ctx context.Context, group, newName string) error {
 	for _, o := range s.catalog().Objects(catalog.KindRole) {
-		r := *o.(*catalog.Role)
-		if slices.Contains(r.MemberOf, name) {
-			r.MemberOf = slices.DeleteFunc(slices.Clone(r.MemberOf), func(g string) bool { return g == name })
-			changes = append(changes, catalog.Put(&r))
+		if !slices.Contains(o.(*catalog.Role).MemberOf, group) {
+			continue
+		}
+		o, err := s.lockForChange(ctx, o)
+		if err != nil {
+			return err
+		}
+		r, ok := o.(*catalog.Role)
+		if !ok {
+			continue
+		}
+		c := *r
+		c.MemberOf = slices.DeleteFunc(slices.Clone(r.MemberOf), func(g string) bool { return g == group })
+		if newName != "" {
+			c.MemberOf = append(c.MemberOf, newName)
+		}
+		if err := s.Txn.Change(ctx, catalog.Put(&c)); err != nil {
+			return err
 		}
 	}
-	return changes
+	return nil
 }
 
 // renameRole renames a role and what names it: memberships and owners.
@@ -109,29 +126,35 @@ func (s *statement) renameRole(ctx context.Context, name, newName string) error 
 	}
 	old := r.Name
 	r.Name = newName
-	changes := []catalog.Change{catalog.Put(r)}
-	for _, o := range s.catalog().Objects(catalog.KindRole) {
-		m := *o.(*catalog.Role)
-		if at := slices.Index(m.MemberOf, old); at >= 0 {
-			m.MemberOf = slices.Clone(m.MemberOf)
-			m.MemberOf[at] = newName
-			changes = append(changes, catalog.Put(&m))
-		}
+	if err := s.Txn.Change(ctx, catalog.Put(r)); err != nil {
+		return err
 	}
-	return s.Txn.Change(ctx, append(changes, s.reowned(old, newName)...)...)
+	if err := s.renameMembership(ctx, old, newName); err != nil {
+		return err
+	}
+	return s.reown(ctx, old, newName)
 }
 
-// reowned are the changes that give all that a role owns to another.
-func (s *statement) reowned(old, owner string) []catalog.Change {
-	var changes []catalog.Change
+// reown gives all that a role owns to another.
+func (s *statement) reown(ctx context.Context, old, owner string) error {
 	for _, kind := range []catalog.Kind{catalog.KindSchema, catalog.KindTable, catalog.KindView, catalog.KindSequence} {
 		for _, o := range s.catalog().Objects(kind) {
-			if s.owner(o) == old {
-				changes = append(changes, withOwner(o, owner))
+			if s.owner(o) != old {
+				continue
+			}
+			o, err := s.lockForChange(ctx, o)
+			if err != nil {
+				return err
+			}
+			if o == nil {
+				continue
+			}
+			if err := s.Txn.Change(ctx, withOwner(o, owner)); err != nil {
+				return err
 			}
 		}
 	}
-	return changes
+	return nil
 }
 
 // withOwner is the change that gives an object to a role.

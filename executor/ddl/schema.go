@@ -87,6 +87,9 @@ func (s *statement) renameSchema(ctx context.Context, name, newName string) erro
 	if s.catalog().Schema(newName) != nil || isSystemSchema(newName) {
 		return schemaExists(newName)
 	}
+	if old = s.catalog().Schema(name); old == nil {
+		return noSchema(name)
+	}
 	renamed := *old
 	renamed.Name = newName
 	if err := s.Txn.Change(ctx, catalog.Put(&renamed)); err != nil {

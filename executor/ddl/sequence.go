@@ -328,7 +328,12 @@ func (s *statement) changeSequence(ctx context.Context, old *catalog.Sequence, o
 	if err := s.lockRelationName(ctx, old.Schema, old.Name); err != nil {
 		return err
 	}
-	q := *old
+	now, ok := s.catalog().Object(old.ID).(*catalog.Sequence)
+	if !ok {
+		return pgerr.Newf(pgerr.UndefinedTable, `relation "%s" does not exist`, old.Name)
+	}
+	q := *now
+	old = now
 	if err := o.apply(&q, false); err != nil {
 		return err
 	}

@@ -30,8 +30,15 @@ func parseView(v *catalog.View) (ast.Stmt, error) {
 // editViews calls edit for each mention of a relation in the views that read it.
 func (s *statement) editViews(ctx context.Context, id types.OID, name catalog.Name, edit func(*ast.RangeVar)) error {
 	for _, o := range s.catalog().Objects(catalog.KindView) {
-		old := o.(*catalog.View)
-		if !slices.Contains(old.Uses, id) {
+		if !slices.Contains(o.(*catalog.View).Uses, id) {
+			continue
+		}
+		o, err := s.lockForChange(ctx, o)
+		if err != nil {
+			return err
+		}
+		old, ok := o.(*catalog.View)
+		if !ok {
 			continue
 		}
 		query, err := parseView(old)
