@@ -28,7 +28,7 @@ func (s *session) schemaChange(ctx context.Context, tree ast.Stmt) (string, erro
 	}
 	env := &ddl.Env{
 		Txn: tx, Plan: s.planEnv, Run: s.runEnv(false), User: s.user, SessionID: s.id,
-		NewID: s.engine.source.NewID, SetValue: s.engine.source.SetValue,
+		NewID: s.engine.source.NewID, SetValue: s.restartSequence,
 		Notice: s.notice, Wait: s.wait(), Setting: s.Setting,
 		StoredSetting: s.storedSetting, OnCommit: s.onCommit,
 	}

@@ -22,6 +22,7 @@ type transaction struct {
 	now        time.Time
 	xid        int64 // for txid_current, 0 until it is asked for
 	savepoints []savepoint
+	restarted  []restarted
 }
 
 // savepoint is one open savepoint, with what the session itself must undo.
@@ -29,6 +30,7 @@ type savepoint struct {
 	name     string
 	settings int // length of the settings' journal
 	atCommit int
+	restarts int
 }
 
 var txnDefaults = storage.TxnOptions{Isolation: storage.ReadCommitted}
@@ -118,6 +120,7 @@ func (s *session) commit(ctx context.Context) error {
 		leave()
 		if err != nil {
 			s.settings.rollback(0)
+			s.undoRestarts(0)
 			s.endTransaction()
 			return err
 		}
@@ -134,6 +137,7 @@ func (s *session) commit(ctx context.Context) error {
 // rollback ends the transaction and forgets what it did.
 func (s *session) rollback() {
 	s.closePortals(false)
+	s.undoRestarts(0)
 	if tx := s.tx.txn; tx != nil {
 		s.tx.txn = nil
 		tx.Rollback()
@@ -162,6 +166,7 @@ func (s *session) Fail() {
 		s.tx.failed = true
 		if len(s.tx.savepoints) == 0 && s.tx.txn != nil {
 			s.closePortals(false)
+			s.undoRestarts(0)
 			s.tx.txn.Rollback()
 			s.tx.txn = nil
 			s.engine.advisory.releaseTransaction(s.id)
@@ -288,7 +293,7 @@ func (s *session) savepoint(name string) error {
 	if !s.tx.block {
 		return pgerr.New(pgerr.NoActiveSQLTransaction, "SAVEPOINT can only be used in transaction blocks")
 	}
-	s.tx.savepoints = append(s.tx.savepoints, savepoint{name, len(s.settings.journal), len(s.atCommit)})
+	s.tx.savepoints = append(s.tx.savepoints, savepoint{name, len(s.settings.journal), len(s.atCommit), len(s.tx.restarted)})
 	if s.tx.txn == nil {
 		return nil // ensureTxn makes it
 	}
@@ -338,6 +343,7 @@ func (s *session) rollbackTo(name string) error {
 		}
 	}
 	s.settings.rollback(sp.settings)
+	s.undoRestarts(sp.restarts)
 	s.atCommit = s.atCommit[:sp.atCommit]
 	s.tx.failed = false
 	s.refresh()
