@@ -182,11 +182,7 @@ func mustRefuse(t *testing.T, o Options, file []byte, what string, args ...any) 
 
 func loadBytes(t testing.TB, file []byte, o Options) (*Index, error) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "graph")
-	if err := os.WriteFile(path, file, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return Load(path, o)
+	return loadFrom(bytes.NewReader(file), int64(len(file)), o)
 }
 
 func TestACheckpointOfOtherOptionsIsRefused(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"os"
 	"slices"
 	"sync"
@@ -27,11 +28,19 @@ func Load(path string, o Options) (*Index, error) {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }() // nothing was written
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return loadFrom(file, info.Size(), o)
+}
+
+func loadFrom(file io.ReaderAt, size int64, o Options) (*Index, error) {
 	x, err := New(o)
 	if err != nil {
 		return nil, err
 	}
-	if err := x.load(file); err != nil {
+	if err := x.load(file, size); err != nil {
 		_ = x.Close() // the first error counts
 		return nil, err
 	}
@@ -57,11 +66,7 @@ func decodeHeader(b []byte) (h header, err error) {
 }
 
 // load fills a new index, which nobody else knows yet.
-func (x *Index) load(file *os.File) error {
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
+func (x *Index) load(file io.ReaderAt, size int64) error {
 	first := make([]byte, headerSize)
 	if _, err := file.ReadAt(first, 0); err != nil {
 		return damaged("no header: %v", err)
@@ -70,7 +75,7 @@ func (x *Index) load(file *os.File) error {
 	if err != nil {
 		return err
 	}
-	if err := x.checkHeader(&h, info.Size()); err != nil {
+	if err := x.checkHeader(&h, size); err != nil {
 		return err
 	}
 	if err := x.lay(&h); err != nil {
@@ -81,7 +86,7 @@ func (x *Index) load(file *os.File) error {
 		return err
 	}
 	if x.kind == kindSparse {
-		if err := x.readSparse(file, &h, info.Size(), counts); err != nil {
+		if err := x.readSparse(file, &h, size, counts); err != nil {
 			return err
 		}
 	}
@@ -135,7 +140,7 @@ func (x *Index) lay(h *header) error {
 
 // readSections reads all arrays with all workers: each block is read straight to
 // its place and checked there.
-func (x *Index) readSections(file *os.File, h *header) (centre []float32, counts []uint32, err error) {
+func (x *Index) readSections(file io.ReaderAt, h *header) (centre []float32, counts []uint32, err error) {
 	var failed error
 	var mu sync.Mutex // guards failed
 	offset := int64(headerSize)
@@ -171,7 +176,7 @@ func (x *Index) readSections(file *os.File, h *header) (centre []float32, counts
 
 // readBlock reads one block into its place. The buffer stays in the cache, so
 // that the checksum and the copy cost no memory traffic.
-func (s *section) readBlock(file *os.File, offset int64, block int, flat, buffer []byte) ([]byte, error) {
+func (s *section) readBlock(file io.ReaderAt, offset int64, block int, flat, buffer []byte) ([]byte, error) {
 	first := block * s.perBlock
 	n := min(s.perBlock, s.records-first)
 	bytes := n * s.size
@@ -196,7 +201,7 @@ func (s *section) readBlock(file *os.File, offset int64, block int, flat, buffer
 }
 
 // readSparse reads the elements of sparse vectors, in slot order.
-func (x *Index) readSparse(file *os.File, h *header, size int64, counts []uint32) error {
+func (x *Index) readSparse(file io.ReaderAt, h *header, size int64, counts []uint32) error {
 	elems := make([]byte, 0, h.sparseBytes)
 	at := size - sparseFileBytes(h.sparseBytes)
 	buffer := make([]byte, blockTarget+checksumSize)

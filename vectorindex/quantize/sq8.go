@@ -146,21 +146,22 @@ func (q *SQ8) residual(v, scratch []float32) (scale, step float32) {
 	}
 	scratch = scratch[:q.dims]
 	v = v[:q.dims]
-	var top float32
+	var topBits uint32 // without the sign, bits order as the numbers do
 	if q.centre == nil {
 		for i, x := range v {
 			r := x * factor
 			scratch[i] = r
-			top = max(top, r, -r)
+			topBits = max(topBits, math.Float32bits(r)&^signBit)
 		}
 	} else {
 		centre := q.centre[:q.dims]
 		for i, x := range v {
 			r := x*factor - centre[i]
 			scratch[i] = r
-			top = max(top, r, -r)
+			topBits = max(topBits, math.Float32bits(r)&^signBit)
 		}
 	}
+	top := math.Float32frombits(topBits)
 	if top == 0 || !(top < largestElement) { // beyond it order is lost, nothing else
 		clear(scratch)
 		return 0, 0
@@ -213,10 +214,11 @@ func finite(x float64) float32 {
 	return float32(max(-largest, min(largest, x)))
 }
 
-// roundCode rounds half away from zero; |x| is at most 127 and a little.
+const signBit = 1 << 31
+
+// roundCode rounds half away from zero; |x| is at most 127 and a little, never
+// enough to become 128.
 func roundCode(x float32) int32 {
-	if x < 0 {
-		return -min(int32(0.5-x), 127)
-	}
-	return min(int32(x+0.5), 127)
+	half := math.Float32frombits(math.Float32bits(x)&signBit | 0x3f000000) // 0.5 with the sign of x
+	return int32(x + half)
 }
