@@ -152,9 +152,12 @@ func (t *Txn) writeAhead(table *catalog.Table, first types.RowID, rows []types.R
 		return nil
 	}
 	s := t.store
+	in := t.intend(table.ID, first, first+types.RowID(len(rows))-1, columns)
+	if t.ahead > loadAfter {
+		return t.loadFile(table, in, first, rows)
+	}
 	b := s.db.NewBatch()
 	defer s.release(b)
-	in := t.intend(table.ID, first, first+types.RowID(len(rows))-1, columns)
 	if err := b.Set(intentKey(in.table, in.first), binary.BigEndian.AppendUint64(nil, uint64(in.last)), nil); err != nil {
 		return err
 	}
@@ -171,6 +174,7 @@ func (t *Txn) writeAhead(table *catalog.Table, first types.RowID, rows []types.R
 			}
 		}
 	}
+	t.ahead += b.Len()
 	return s.apply(b, pebble.NoSync)
 }
 

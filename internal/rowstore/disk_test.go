@@ -157,7 +157,7 @@ func TestAFullDiskRefusesWritesAndRecovers(t *testing.T) {
 			t.Fatalf("a write to a full disk: %v", err)
 		}
 		stop.Store(true)
-		disk.left.Add(64 << 20)
+		disk.left.Add(1 << 30)
 		if err := <-ended; err != nil && code(err) != pgerr.DiskFull {
 			t.Fatalf("the writer got %v", err)
 		}

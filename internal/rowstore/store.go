@@ -83,6 +83,8 @@ type Store struct {
 
 	history *history
 	failure *failure
+	pebble  *pebble.Options
+	loads   atomic.Uint64 // files of loads so far
 	syncer  *syncer
 	damaged []damagedObject // descriptors that could not be read; fixed at open
 
@@ -140,7 +142,12 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		tables: map[types.OID]*tableState{}, sequences: map[types.OID]*sequenceState{},
 	}
 	err := s.failure.guarded(func() (err error) {
-		s.db, err = openPebble(o, s.space, s.failure)
+		if err := removeLoads(o.FS, o.Dir); err != nil {
+			return err
+		}
+		s.pebble = pebbleOptions(o, s.space, s.failure)
+		defer s.pebble.Cache.Unref()
+		s.db, err = pebble.Open(o.Dir, s.pebble)
 		return err
 	})
 	if err != nil {
@@ -181,11 +188,9 @@ func (s *Store) recover(ctx context.Context) error {
 	return s.loadTables()
 }
 
-func openPebble(o Options, sp *space, f *failure) (*pebble.DB, error) {
-	cache := pebble.NewCache(o.CacheBytes)
-	defer cache.Unref()
+func pebbleOptions(o Options, sp *space, f *failure) *pebble.Options {
 	p := &pebble.Options{
-		FS: &diskFS{FS: o.FS, space: sp, failure: f, synced: o.Synced}, Cache: cache, MemTableSize: uint64(o.MemTableBytes), Merger: countMerger,
+		FS: &diskFS{FS: o.FS, space: sp, failure: f, synced: o.Synced}, Cache: pebble.NewCache(o.CacheBytes), MemTableSize: uint64(o.MemTableBytes), Merger: countMerger,
 		FormatMajorVersion: pebble.FormatNewest, Logger: f,
 		MemTableStopWritesThreshold: 4, L0CompactionThreshold: 4, L0StopWritesThreshold: 24,
 		CompactionConcurrencyRange: func() (int, int) { return 1, 2 },
@@ -203,7 +208,7 @@ func openPebble(o Options, sp *space, f *failure) (*pebble.DB, error) {
 			RewriteMinimumAge: 5 * time.Minute, TargetGarbageRatio: 0.3}
 	}
 	p.EnsureDefaults()
-	return pebble.Open(o.Dir, p)
+	return p
 }
 
 // openError words the errors of a start that an operator can do something about.

@@ -34,6 +34,9 @@ type Txn struct {
 		base, own *catalog.Snapshot
 		changes   int
 	}
+	ahead         int // bytes of vectors that the statement wrote ahead by batches
+	load          *loader
+	loadErr       error // of handing files over in the middle of the statement
 	reader        rowReader
 	readerColumns []int16
 }
@@ -106,6 +109,7 @@ func (t *Txn) StartStatement(context.Context) error {
 	}
 	t.layers = append(t.layers, newLayer(""))
 	t.statement, t.advanced, t.unbound = true, false, false
+	t.ahead, t.loadErr = 0, nil
 	return nil
 }
 
@@ -118,16 +122,26 @@ func (t *Txn) EndStatement(ok bool) error {
 		t.unbound, t.schema.own = false, nil
 	}
 	t.statement = false
+	err := t.endLoad(ok)
 	top := t.layers[len(t.layers)-1]
 	t.layers = t.layers[:len(t.layers)-1]
-	if ok {
+	if ok && err == nil {
 		t.layers[len(t.layers)-1].merge(top)
 	} else {
 		t.undo(top)
 	}
 	if t.opts.Isolation == storage.ReadCommitted {
-		return t.dropSnapshot()
+		err = errors.Join(err, t.dropSnapshot())
 	}
+	return err
+}
+
+// endLoad hands the files of a load over, or drops them.
+func (t *Txn) endLoad(ok bool) error {
+	if ok {
+		return errors.Join(t.loadErr, t.flushLoad())
+	}
+	t.dropLoad()
 	return nil
 }
 
@@ -141,7 +155,10 @@ func (t *Txn) dropSnapshot() error {
 }
 
 // Advance makes the statement's writes so far visible to itself.
-func (t *Txn) Advance() { t.advanced = true }
+func (t *Txn) Advance() {
+	t.loadErr = errors.Join(t.loadErr, t.flushLoad())
+	t.advanced = true
+}
 
 // SeeNewest has the rest of the statement read the newest committed state: a
 // schema change waits for locks after its statement has begun, and must miss no
@@ -247,6 +264,7 @@ func (t *Txn) Rollback() {
 		return
 	}
 	t.statement = false
+	t.dropLoad()
 	for _, l := range t.layers {
 		t.undo(l)
 	}
