@@ -182,7 +182,12 @@ func (e *explainer) modify(s *shape, n *ModifyTable) {
 	}
 	s.child(e.describe(n.Child), "Outer")
 	exprs := append([]expr.Expr{}, n.Returning...)
+	for _, x := range n.Returning {
+		e.bindSlots(x, e.modifiedNames(n))
+	}
+	below := e.names(n.Child, false)
 	for _, a := range n.Set {
+		e.bindSlots(a.Value, below)
 		exprs = append(exprs, a.Value)
 	}
 	e.subplans(s, exprs...)
