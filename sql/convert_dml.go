@@ -52,9 +52,6 @@ func (c *converter) setClauses(list []*pg.Node) []ast.SetClause {
 	out := make([]ast.SetClause, 0, len(list))
 	for _, n := range list {
 		t := n.GetResTarget()
-		if len(t.GetIndirection()) > 0 {
-			c.unsupported("assignment to a part of a column", t.Location)
-		}
 		multi := t.GetVal().GetMultiAssignRef()
 		if multi != nil && multi.Colno > 1 && len(out) > 0 {
 			last := &out[len(out)-1]
@@ -65,9 +62,22 @@ func (c *converter) setClauses(list []*pg.Node) []ast.SetClause {
 		if multi != nil {
 			value = multi.Source
 		}
-		out = append(out, ast.SetClause{Columns: []string{t.GetName()}, Expr: c.expr(value), Pos: c.pos(t.GetLocation())})
+		out = append(out, ast.SetClause{Columns: []string{t.GetName()}, Part: c.setPart(t), Expr: c.expr(value), Pos: c.pos(t.GetLocation())})
 	}
 	return out
+}
+
+// setPart is the part of a column that SET assigns to, nil for all of it.
+func (c *converter) setPart(t *pg.ResTarget) *ast.Subscript {
+	if len(t.GetIndirection()) == 0 {
+		return nil
+	}
+	column := &ast.ColumnRef{Parts: []string{t.GetName()}, Pos: c.pos(t.GetLocation())}
+	part, ok := c.steps(column, t.GetIndirection()).(*ast.Subscript)
+	if !ok || t.GetVal().GetMultiAssignRef() != nil {
+		c.unsupported("assignment to a field of a column", t.Location)
+	}
+	return part
 }
 
 func (c *converter) update(s *pg.UpdateStmt) ast.Stmt {

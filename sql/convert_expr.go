@@ -277,8 +277,12 @@ func (c *converter) subLink(s *pg.SubLink) ast.Expr {
 
 // indirection converts (arg).field[i]….
 func (c *converter) indirection(a *pg.A_Indirection) ast.Expr {
-	out := c.expr(a.Arg)
-	for _, step := range a.Indirection {
+	return c.steps(c.expr(a.Arg), a.Indirection)
+}
+
+// steps converts the fields and subscripts after an expression.
+func (c *converter) steps(out ast.Expr, list []*pg.Node) ast.Expr {
+	for _, step := range list {
 		switch v := step.Node.(type) {
 		case *pg.Node_String_:
 			out = &ast.FieldSelect{Arg: out, Name: v.String_.Sval}

@@ -64,9 +64,12 @@ func (p *printer) indexElem(e ast.IndexElem) {
 
 func (p *printer) setClauses(clauses []ast.SetClause) {
 	list(p, clauses, func(s ast.SetClause) {
-		if len(s.Columns) == 1 {
+		switch {
+		case s.Part != nil:
+			p.top(s.Part)
+		case len(s.Columns) == 1:
 			p.write(QuoteIdent(s.Columns[0]))
-		} else {
+		default:
 			p.columns(s.Columns)
 		}
 		p.write(" = ")

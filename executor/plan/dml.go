@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/akidb/akidb/executor/expr"
@@ -163,7 +164,14 @@ func unmovedExpr(e expr.Expr) expr.Expr { return e }
 // that the values are computed over.
 func (m *modifying) setClauses(list []ast.SetClause, s *scope, place func(expr.Expr) expr.Expr) ([]Assignment, error) {
 	var out []Assignment
+	parts := map[int]*expr.Call{} // the parts assigned to, by place in out
 	for i := range list {
+		if list[i].Part != nil {
+			if err := m.setPart(&list[i], s, &out, parts); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		these, err := m.setClause(&list[i], s)
 		if err != nil {
 			return nil, err
@@ -174,10 +182,76 @@ func (m *modifying) setClauses(list []ast.SetClause, s *scope, place func(expr.E
 					return nil, pgerr.Newf(pgerr.SyntaxError, "multiple assignments to same column %q", m.table.Columns[a.Column-1].Name)
 				}
 			}
-			out = append(out, Assignment{Column: a.Column, Value: place(a.Value)})
+			out = append(out, a)
 		}
 	}
+	for i := range out {
+		out[i].Value = place(out[i].Value)
+	}
 	return out, nil
+}
+
+// setPart binds SET column[i] = value. Several parts of a column are assigned
+// one after another.
+func (m *modifying) setPart(c *ast.SetClause, s *scope, out *[]Assignment, parts map[int]*expr.Call) error {
+	column, err := m.column(c.Columns[0], c.Pos)
+	if err != nil {
+		return err
+	}
+	if err := m.settable(column); err != nil {
+		return err
+	}
+	e, err := m.b.subscript(s, qualifiedPart(c.Part, s.rels[0].name))
+	if err != nil {
+		return err
+	}
+	target := e.(*expr.Subscript)
+	value, err := m.partValue(c, target, s)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(*out, func(a Assignment) bool { return a.Column == column.Num })
+	if at >= 0 {
+		if parts[at] == nil {
+			return pgerr.Newf(pgerr.SyntaxError, "multiple assignments to same column %q", column.Name)
+		}
+		target.Arg = parts[at]
+	} else {
+		at = len(*out)
+		*out = append(*out, Assignment{Column: column.Num})
+	}
+	parts[at] = expr.AssignSubscript(target, value)
+	(*out)[at].Value, err = m.assigned(parts[at], column, c.Pos)
+	return err
+}
+
+// partValue is the value for a part: of the element's type, or of the array's for
+// a slice.
+func (m *modifying) partValue(c *ast.SetClause, target *expr.Subscript, s *scope) (expr.Expr, error) {
+	value, err := m.b.expr(s, c.Expr)
+	if err != nil {
+		return nil, err
+	}
+	if !expr.CanCoerce(value.Type().OID, target.Typ.OID, expr.CastAssignment) {
+		return nil, pgerr.Newf(pgerr.DatatypeMismatch, "subscripted assignment to %q requires type %s but expression is of type %s",
+			c.Columns[0], types.FormatType(target.Typ.OID, -1), types.FormatType(value.Type().OID, -1)).
+			WithHint("You will need to rewrite or cast the expression.").At(positionOf(c.Expr))
+	}
+	value, err = expr.Coerce(m.b.env.Types, value, target.Typ, expr.CastAssignment)
+	return value, at(err, positionOf(c.Expr))
+}
+
+// qualifiedPart is column[i]… with the column's table named, so that EXCLUDED
+// and the tables of FROM do not make it ambiguous.
+func qualifiedPart(t *ast.Subscript, table string) *ast.Subscript {
+	out := *t
+	switch arg := t.Arg.(type) {
+	case *ast.Subscript:
+		out.Arg = qualifiedPart(arg, table)
+	case *ast.ColumnRef:
+		out.Arg = &ast.ColumnRef{Parts: []string{table, arg.Parts[len(arg.Parts)-1]}, Pos: arg.Pos}
+	}
+	return &out
 }
 
 func (m *modifying) setClause(c *ast.SetClause, s *scope) ([]Assignment, error) {

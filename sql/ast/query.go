@@ -170,8 +170,10 @@ type OnConflict struct {
 // SetClause is one column assignment, or (a, b) = (row or subquery).
 type SetClause struct {
 	Columns []string
-	Expr    Expr // for several columns: *RowExpr or *SubLink
-	Pos     int
+	// Part is the subscripted column, where only a part of it is assigned to.
+	Part *Subscript
+	Expr Expr // for several columns: *RowExpr or *SubLink
+	Pos  int
 }
 
 // Update is UPDATE … SET … FROM … WHERE … RETURNING.
