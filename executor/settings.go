@@ -284,7 +284,7 @@ func (s *session) readLimits() limits {
 func (s *session) makeEnv() *types.Env {
 	env := types.DefaultEnv()
 	zone, _ := s.settings.raw("TimeZone")
-	if loc, ok := types.LookupZone(zone); ok {
+	if loc, _, ok := types.SettingZone(zone); ok {
 		env.TimeZone = loc
 	}
 	env.DateStyle, _ = s.settings.raw("DateStyle")
@@ -334,7 +334,7 @@ func (s *session) reportStatus() {
 // set is SET and RESET.
 func (s *session) set(t *ast.Set) (string, error) {
 	tag := "SET"
-	if t.Reset {
+	if t.Reset && !t.Default {
 		tag = "RESET"
 	}
 	switch name := strings.ToLower(t.Name); {
@@ -414,12 +414,31 @@ func (s *session) settingText(e ast.Expr) (string, error) {
 			return "-" + text, err
 		}
 	}
+	if cast, ok := e.(*ast.TypeCast); ok && cast.Type.Names[len(cast.Type.Names)-1] == "interval" {
+		return s.intervalText(e)
+	}
 	d, err := s.scalar(e, types.TextOID)
 	if err != nil {
 		return "", err
 	}
 	text, _ := d.(string)
 	return text, nil
+}
+
+// intervalText is SET TIME ZONE INTERVAL: the hours as a number.
+func (s *session) intervalText(e ast.Expr) (string, error) {
+	d, err := s.scalar(e, types.IntervalOID)
+	if err != nil {
+		return "", err
+	}
+	iv, _ := d.(types.Interval)
+	switch {
+	case iv.Months != 0:
+		return "", pgerr.New(pgerr.InvalidParameterValue, "Cannot specify months in time zone interval.")
+	case iv.Days != 0:
+		return "", pgerr.New(pgerr.InvalidParameterValue, "Cannot specify days in time zone interval.")
+	}
+	return strconv.FormatFloat(float64(iv.Micros)/3.6e9, 'g', -1, 64), nil
 }
 
 // setCharacteristics is SET TRANSACTION and SET SESSION CHARACTERISTICS.

@@ -350,14 +350,11 @@ func checkZone(v string) (string, error) {
 	if strings.EqualFold(v, "default") || strings.EqualFold(v, "local") {
 		return "UTC", nil
 	}
-	loc, ok := types.LookupZone(v)
+	_, shown, ok := types.SettingZone(v)
 	if !ok {
 		return "", pgerr.Newf(pgerr.InvalidParameterValue, "invalid value for parameter \"TimeZone\": %q", v)
 	}
-	if name := loc.String(); strings.EqualFold(name, v) {
-		return name, nil
-	}
-	return v, nil
+	return shown, nil
 }
 
 // checkDateStyle combines the words of a DateStyle with the default's other half.

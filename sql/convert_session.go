@@ -91,7 +91,7 @@ func (c *converter) set(s *pg.VariableSetStmt) *ast.Set {
 	out := &ast.Set{Name: strings.ToLower(s.GetName()), Local: s.GetIsLocal()}
 	switch s.GetKind() {
 	case pg.VariableSetKind_VAR_SET_DEFAULT, pg.VariableSetKind_VAR_RESET:
-		out.Reset = true
+		out.Reset, out.Default = true, s.GetKind() == pg.VariableSetKind_VAR_SET_DEFAULT
 	case pg.VariableSetKind_VAR_RESET_ALL:
 		out.Reset, out.Name = true, "all"
 	case pg.VariableSetKind_VAR_SET_MULTI:

@@ -236,6 +236,9 @@ func (d *intervalDecoder) number(s string, unit int) (mask, next int, fault date
 	if !ok {
 		return 0, unit, faultField
 	}
+	if unit == unitHour {
+		unit = unitDay // of the number before it
+	}
 	return mask, unit, faultNone
 }
 

@@ -171,3 +171,32 @@ func localOffset(loc *time.Location, local int64) int {
 	}
 	return after
 }
+
+// maxZoneHours bounds the numbers that SET TIME ZONE takes, as PostgreSQL does.
+const maxZoneHours = 168
+
+// SettingZone finds the zone that a value of the setting TimeZone means, and how
+// the setting shows it. Unlike elsewhere a bare number is hours EAST of
+// Greenwich: +5.5 is shown as <+05:30>-05:30, whose POSIX sign points west.
+func SettingZone(value string) (loc *time.Location, shown string, ok bool) {
+	hours, err := strconv.ParseFloat(value, 64)
+	if err != nil || strings.ContainsAny(value, "xXpPnNiI_") {
+		if loc, ok = namedZone(value); !ok {
+			loc, ok = LookupZone(value)
+		}
+		if ok && strings.EqualFold(loc.String(), value) {
+			return loc, loc.String(), true
+		}
+		return loc, value, ok
+	}
+	if !(hours >= -maxZoneHours+1 && hours <= maxZoneHours-1) {
+		return nil, "", false
+	}
+	east := int(hours * 3600)
+	name := string(appendOffset(nil, east))
+	west := "-" + name[1:]
+	if name[0] == '-' {
+		west = "+" + name[1:]
+	}
+	return time.FixedZone("", east), "<" + name + ">" + west, true
+}

@@ -16,6 +16,7 @@ type (
 		Values  []Expr // *Const, or *TypeCast for SET TIME ZONE INTERVAL
 		Local   bool
 		Reset   bool // RESET or TO DEFAULT
+		Default bool // SET … TO DEFAULT, which resets under SET's name
 		Options []Option
 	}
 	// Show is SHOW; Name "all" for SHOW ALL, "tiers" and "snapshots" for AkiDB's own.
