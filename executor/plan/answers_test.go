@@ -29,6 +29,7 @@ type database struct {
 	nextID   types.OID
 	prepared map[string]*ast.Prepare
 	values   map[types.OID]int64 // of sequences
+	settings map[string]string
 }
 
 func newDatabase(t *testing.T) *database {
@@ -41,9 +42,13 @@ type session struct {
 	d *database
 }
 
-func (s session) Catalog() *catalog.Snapshot                      { return s.d.memory.catalog }
-func (s session) SearchPath(bool) []string                        { return []string{"pg_catalog", "public"} }
-func (s session) Setting(string) (string, bool)                   { return "", false }
+func (s session) Catalog() *catalog.Snapshot { return s.d.memory.catalog }
+func (s session) SearchPath(bool) []string   { return []string{"pg_catalog", "public"} }
+func (s session) Setting(name string) (string, bool) {
+	v, ok := s.d.settings[name]
+	return v, ok
+}
+
 func (s session) User() string                                    { return "postgres" }
 func (s session) SetSetting(string, string, bool) (string, error) { return "", nil }
 func (s session) PID() int                                        { return 1 }

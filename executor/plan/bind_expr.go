@@ -79,13 +79,14 @@ func (b *binder) expr(s *scope, e ast.Expr) (expr.Expr, error) {
 	case *ast.FuncCall:
 		return b.call(s, t)
 	case *ast.Case:
-		return b.caseExpr(s, t)
+		e, err := b.caseExpr(s, t)
+		return b.withoutSeries(s, e, err, "CASE", t.Pos)
 	case *ast.Coalesce:
 		args, typ, err := b.common(s, t.Args, "COALESCE")
 		if err != nil {
 			return nil, at(err, t.Pos)
 		}
-		return &expr.Coalesce{Args: args, Typ: typ}, nil
+		return b.withoutSeries(s, &expr.Coalesce{Args: args, Typ: typ}, nil, "COALESCE", t.Pos)
 	case *ast.MinMax:
 		what := "GREATEST"
 		if t.Least {
@@ -115,6 +116,16 @@ func (b *binder) expr(s *scope, e ast.Expr) (expr.Expr, error) {
 	default:
 		return nil, pgerr.Unsupported("this expression")
 	}
+}
+
+// withoutSeries refuses set-returning functions in what may not compute all of
+// its arguments.
+func (b *binder) withoutSeries(s *scope, e expr.Expr, err error, what string, pos int) (expr.Expr, error) {
+	if err == nil && s.level != nil && s.level.srf && containsSeries(e) {
+		return nil, pgerr.Newf(pgerr.FeatureNotSupported, "set-returning functions are not allowed in %s", what).
+			WithHint("You might be able to move the set-returning function into a LATERAL FROM item.").At(pos)
+	}
+	return e, err
 }
 
 func (b *binder) exprs(s *scope, list []ast.Expr) ([]expr.Expr, error) {

@@ -225,7 +225,7 @@ func BindScalar(env *Env, e ast.Expr) (expr.Expr, error) {
 
 // storedExpr binds an expression text of the catalog over a table's row.
 func (b *binder) storedExpr(table *catalog.Table, text string, want expr.Type) (expr.Expr, error) {
-	tree, err := sql.ParseExpr(text)
+	tree, err := storedExprs.tree(text, sql.ParseExpr)
 	if err != nil {
 		return nil, err
 	}

@@ -30,11 +30,33 @@ func (p *joiner) join(kind JoinKind, l, r *joined, quals []expr.Expr) (*joined, 
 			hash = loop
 		}
 	}
-	if hash == nil {
-		hash = p.loop(kind, l, r, quals)
+	if loop := p.disabledHash(kind, l, r, quals, hash); loop != nil {
+		hash = loop
 	}
 	hash.node.Common().Rows = rows
 	return hash, nil
+}
+
+// disabledHash is a plain nested loop where there is nothing better: no
+// equality, or hash joins are switched off.
+func (p *joiner) disabledHash(kind JoinKind, l, r *joined, quals []expr.Expr, best *joined) *joined {
+	if best != nil && best.node.Common().Cost < disabledCost {
+		return nil
+	}
+	loop := p.loop(kind, l, r, quals)
+	p.b.env.discourage(loop.node.Common(), "enable_nestloop")
+	if best != nil && best.node.Common().Cost <= loop.node.Common().Cost {
+		return nil
+	}
+	return loop
+}
+
+// discourage makes a join that is switched off the last choice.
+func (e *Env) discourage(n *Info, setting string) {
+	if !e.enabled(setting) {
+		n.Startup += disabledCost
+		n.Cost += disabledCost
+	}
 }
 
 // keepsLeft says whether a part must stay on the left for its order's sake.
@@ -115,6 +137,7 @@ func (p *joiner) hash(kind JoinKind, l, r *joined, quals []expr.Expr) *joined {
 	left, right := l.node.Common(), r.node.Common()
 	n.Startup = right.Cost + right.Rows*(cpuTupleCost+cpuOperatorCost)
 	n.Cost = n.Startup + left.Cost + left.Rows*(cpuTupleCost+cpuOperatorCost)
+	p.b.env.discourage(&n.Info, "enable_hashjoin")
 	out := p.beside(l, r, kind)
 	out.node = n
 	return out
@@ -206,6 +229,7 @@ func (p *joiner) indexLoop(kind JoinKind, l, r *joined, quals []expr.Expr) *join
 		rows = min(rows, p.limit)
 	}
 	n.Cost = left.Cost + rows*max(scan.Cost, 1)
+	p.b.env.discourage(&n.Info, "enable_nestloop")
 	out := p.beside(l, inner, kind)
 	out.node = n
 	return out

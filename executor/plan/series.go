@@ -27,7 +27,8 @@ func (sel *selecting) series(n Node) (Node, error) {
 	for i := range sel.s.level.aggs {
 		for _, a := range sel.s.level.aggs[i].Args {
 			if containsSeries(a) {
-				return nil, pgerr.New(pgerr.FeatureNotSupported, "aggregate function calls cannot contain set-returning function calls")
+				return nil, pgerr.New(pgerr.FeatureNotSupported, "aggregate function calls cannot contain set-returning function calls").
+					WithHint("You might be able to move the set-returning function into a LATERAL FROM item.")
 			}
 		}
 	}
