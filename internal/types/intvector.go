@@ -25,6 +25,13 @@ func intVectorCodec(elem OID) *Codec {
 		return NewIntVector(elem, elems), nil
 	}
 	c.Decode = func(b []byte) (Datum, error) { return decodeIntVector(elem, b) }
+	c.Encode = func(dst []byte, d Datum) ([]byte, error) {
+		a := d.(*Array)
+		if len(a.Elems) == 0 { // one dimension of nothing, as PostgreSQL makes them
+			a = &Array{Dims: []int{0}, Lower: []int{0}}
+		}
+		return encodeArray(dst, elem, a)
+	}
 	c.Format = func(dst []byte, d Datum, env *Env) []byte {
 		for i, e := range d.(*Array).Elems {
 			if i > 0 {

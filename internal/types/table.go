@@ -162,6 +162,7 @@ func init() {
 		register(&t)
 		if t.Array != 0 {
 			register(arrayOf(&t))
+			bySQLName[t.Name+"[]"] = byOID[t.Array]
 		}
 	}
 	for name, oid := range sqlAliases {
