@@ -80,6 +80,8 @@ type selecting struct {
 	locks   []lockUse
 	// presorted is how many keys of order the rows are sorted by already.
 	presorted int
+	// ranks says that the windows only rank the rows in the order of the result.
+	ranks bool
 	// placed and logical tell what the places of the joined row are: leaves and
 	// logical places.
 	placed  []*leaf

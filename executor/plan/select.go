@@ -11,10 +11,12 @@ func (sel *selecting) plan() (Node, error) {
 	if err := sel.checkLocks(); err != nil {
 		return nil, err
 	}
+	sel.ranks = sel.ranksOnly()
 	part, ordered, err := sel.source()
 	if err != nil {
 		return nil, err
 	}
+	sel.ranks = sel.ranks && ordered
 	locks := sel.lockSpecs(part)
 	sel.rewrite(part.place)
 	n := part.node
@@ -25,6 +27,9 @@ func (sel *selecting) plan() (Node, error) {
 		if n, err = sel.aggregated(n); err != nil {
 			return nil, err
 		}
+	}
+	if sel.ranks {
+		n = sel.ranked(n)
 	}
 	if n, err = sel.windows(n); err != nil {
 		return nil, err
@@ -250,7 +255,7 @@ func hasCall(e expr.Expr) bool {
 
 // ordersRows says whether ORDER BY orders the joined rows themselves.
 func (sel *selecting) ordersRows() bool {
-	return len(sel.order) > 0 && !sel.grouped && !sel.q.Distinct && len(sel.on) == 0 && len(sel.s.level.windows) == 0 && !sel.s.level.srf
+	return len(sel.order) > 0 && !sel.grouped && !sel.q.Distinct && len(sel.on) == 0 && (len(sel.s.level.windows) == 0 || sel.ranks) && !sel.s.level.srf
 }
 
 // pickDriver finds the table in whose order the result is wanted, if the rows

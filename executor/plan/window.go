@@ -58,7 +58,7 @@ func (sel *selecting) sortForWindow(n Node, w *windowUse) Node {
 		keys = append(keys, SortKey{Expr: e})
 	}
 	keys = append(keys, w.order...)
-	if len(keys) == 0 || sortedAlready(n, keys) {
+	if len(keys) == 0 || sel.ranks || sortedAlready(n, keys) {
 		return n
 	}
 	return sorted(n, keys, nil)
