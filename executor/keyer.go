@@ -61,14 +61,20 @@ func (k *Keyer) find(table *catalog.Table, index *catalog.Index) (*compiledIndex
 	if c != nil && c.index == index && c.table == table {
 		return c, nil
 	}
-	c, err := compileIndex(table, index)
+	made, err := compileIndex(table, index)
+	if err != nil && c != nil {
+		// A column was renamed in a transaction that is still open, and one of
+		// table and index is older than the other: what was bound before reads
+		// the same places of the row.
+		return c, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.compiled[index.ID] = c
-	return c, nil
+	k.compiled[index.ID] = made
+	return made, nil
 }
 
 func compileIndex(table *catalog.Table, index *catalog.Index) (*compiledIndex, error) {

@@ -86,13 +86,13 @@ func (m *Manager) compare(ctx context.Context, table *catalog.Table, v *vectorIn
 	n := 0
 	found := make([]storage.Candidate, 0, 1)
 	err := m.store.Rows(ctx, table, v.columns(table), ids, func(id types.RowID, row types.Row) error {
-		key, ok, err := m.key(table, v.desc, row)
+		key, ok, err := m.key(table, v.desc(), row)
 		if err != nil || !ok {
 			return err
 		}
 		if !v.graph.Contains(id) {
-			if v.desc.Keys[0].Metric != types.MetricCosine { // zero vectors are in no cosine index
-				out.Problems = append(out.Problems, fmt.Sprintf("index %s: row %d is missing", v.desc.Name, id))
+			if v.desc().Keys[0].Metric != types.MetricCosine { // zero vectors are in no cosine index
+				out.Problems = append(out.Problems, fmt.Sprintf("index %s: row %d is missing", v.desc().Name, id))
 			}
 			return nil
 		}
@@ -100,8 +100,8 @@ func (m *Manager) compare(ctx context.Context, table *catalog.Table, v *vectorIn
 		if found, err = v.graph.Distances(key, []types.RowID{id}, found[:0]); err != nil {
 			return err
 		}
-		if len(found) != 1 || !isSelf(v.desc.Keys[0].Metric, found[0].Distance) {
-			out.Problems = append(out.Problems, fmt.Sprintf("index %s: the vector of row %d differs", v.desc.Name, id))
+		if len(found) != 1 || !isSelf(v.desc().Keys[0].Metric, found[0].Distance) {
+			out.Problems = append(out.Problems, fmt.Sprintf("index %s: the vector of row %d differs", v.desc().Name, id))
 		}
 		return nil
 	})

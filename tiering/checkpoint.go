@@ -76,7 +76,7 @@ func (m *Manager) checkpointAll(ctx context.Context) {
 
 func (m *Manager) report(v *vectorIndex, message string, err error) {
 	if err != nil && !errors.Is(err, hnsw.ErrClosed) { // dropped meanwhile
-		m.opts.Logger.Error(message, "index", v.desc.Name, "error", err)
+		m.opts.Logger.Error(message, "index", v.desc().Name, "error", err)
 	}
 }
 
@@ -92,7 +92,7 @@ func (m *Manager) checkpoint(v *vectorIndex) error {
 	if v.dropped {
 		return nil
 	}
-	path := m.path(v.desc.ID)
+	path := m.path(v.desc().ID)
 	if err := writeFile(path, v.graph.WriteCheckpoint); err != nil {
 		v.changed.Add(changed)
 		return errors.Join(fileError(err), removeIfThere(path+temporary))

@@ -19,8 +19,9 @@ import (
 
 // vectorIndex is one vector index in RAM.
 type vectorIndex struct {
-	desc  *catalog.Index
-	graph *hnsw.Index
+	// current is the descriptor as it was committed last: a rename writes it anew.
+	current atomic.Pointer[catalog.Index]
+	graph   *hnsw.Index
 	// changed counts vectors put in or taken out since the last checkpoint.
 	changed atomic.Int64
 	// committed says that the catalog has the index: until then only the
@@ -39,6 +40,8 @@ type vectorIndex struct {
 	quietTo time.Time  // no checkpoint before it; of the worker alone
 }
 
+func (v *vectorIndex) desc() *catalog.Index { return v.current.Load() }
+
 // IndexStats tells of one vector index.
 type IndexStats struct {
 	Index   types.OID
@@ -50,7 +53,7 @@ type IndexStats struct {
 }
 
 func (v *vectorIndex) stats() IndexStats {
-	return IndexStats{Index: v.desc.ID, Table: v.desc.Table, Name: v.desc.Name,
+	return IndexStats{Index: v.desc().ID, Table: v.desc().Table, Name: v.desc().Name,
 		Vectors: v.graph.Len(), Tail: v.graph.TailLen(), Bytes: v.graph.Bytes()}
 }
 
@@ -84,7 +87,8 @@ func (m *Manager) make(x *catalog.Index) (*vectorIndex, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &vectorIndex{desc: x, graph: g}
+	v := &vectorIndex{graph: g}
+	v.current.Store(x)
 	v.report("initializing", 0, 0)
 	m.register(v)
 	return v, nil
@@ -107,7 +111,8 @@ func (m *Manager) load(ctx context.Context, table *catalog.Table, x *catalog.Ind
 			return nil, err
 		}
 	}
-	v := &vectorIndex{desc: x, graph: g}
+	v := &vectorIndex{graph: g}
+	v.current.Store(x)
 	v.committed.Store(true)
 	if err := m.catchUp(ctx, table, v); err != nil {
 		return nil, errors.Join(err, g.Close())
@@ -156,7 +161,7 @@ func (m *Manager) catchUp(ctx context.Context, table *catalog.Table, v *vectorIn
 
 // put appends a row's key to the tail, if the index holds the row.
 func (m *Manager) put(table *catalog.Table, v *vectorIndex, id types.RowID, row types.Row) error {
-	key, ok, err := m.key(table, v.desc, row)
+	key, ok, err := m.key(table, v.desc(), row)
 	if err != nil || !ok {
 		return err
 	}
@@ -165,8 +170,8 @@ func (m *Manager) put(table *catalog.Table, v *vectorIndex, id types.RowID, row 
 
 // columns are the attnums that the index's key and predicate need.
 func (v *vectorIndex) columns(table *catalog.Table) []int16 {
-	if v.desc.Predicate == "" && v.desc.Keys[0].Column > 0 {
-		return []int16{v.desc.Keys[0].Column}
+	if v.desc().Predicate == "" && v.desc().Keys[0].Column > 0 {
+		return []int16{v.desc().Keys[0].Column}
 	}
 	var all []int16
 	for _, c := range table.Live() {

@@ -58,7 +58,7 @@ type indexSet struct {
 // with returns a set that has v too.
 func (s *indexSet) with(v *vectorIndex) *indexSet {
 	byID := maps.Clone(s.byID)
-	byID[v.desc.ID] = v
+	byID[v.desc().ID] = v
 	return newIndexSet(byID)
 }
 
@@ -72,7 +72,7 @@ func (s *indexSet) without(id types.OID) *indexSet {
 func newIndexSet(byID map[types.OID]*vectorIndex) *indexSet {
 	n := &indexSet{byID: byID, byTable: map[types.OID][]*vectorIndex{}}
 	for _, v := range byID {
-		n.byTable[v.desc.Table] = append(n.byTable[v.desc.Table], v)
+		n.byTable[v.desc().Table] = append(n.byTable[v.desc().Table], v)
 	}
 	return n
 }

@@ -34,11 +34,13 @@ func (m *Manager) remove(table types.OID, ids []types.RowID) {
 	}
 }
 
-// CatalogChanged frees the indexes that a commit dropped.
+// CatalogChanged takes over the descriptors of a commit and frees the indexes
+// that it dropped.
 func (m *Manager) CatalogChanged(_, now *catalog.Snapshot) {
 	for id, v := range m.indexes.Load().byID {
-		if _, ok := now.Object(id).(*catalog.Index); ok {
+		if x, ok := now.Object(id).(*catalog.Index); ok {
 			v.committed.Store(true)
+			v.current.Store(x)
 			continue
 		}
 		if v.committed.Load() {
