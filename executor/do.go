@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/akidb/akidb/executor/pgcatalog"
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/types"
@@ -34,6 +35,7 @@ func init() { // a table of functions that refer to the session's methods
 		"pg_database_size":       databaseSize,
 		"pg_advisory_unlock_all": advisoryUnlockAll,
 		"pg_get_keywords":        keywords,
+		"pg_show_all_settings":   showAllSettings,
 		"pg_listening_channels":  listeningChannels,
 		"pg_sequence_last_value": sequenceLastValue,
 		"txid_current":           transactionID,
@@ -96,6 +98,22 @@ func keywords(*session, context.Context, []types.Datum) (types.Datum, error) {
 		out = append(out, k.Word+" "+string(rune(k.Category))+" "+strconv.FormatBool(k.BareLabel))
 	}
 	return types.NewArray(types.TextOID, out), nil
+}
+
+// showAllSettings gives the rows of pg_settings as records.
+func showAllSettings(s *session, _ context.Context, _ []types.Datum) (types.Datum, error) {
+	next, err := pgcatalog.Open(s.catalogEnv(), "pg_catalog", "pg_settings", nil)
+	if err != nil {
+		return nil, err
+	}
+	var out []types.Datum
+	for {
+		row, err := next()
+		if err != nil || row == nil {
+			return types.NewArray(types.RecordOID, out), err
+		}
+		out = append(out, &types.Record{Values: row})
+	}
 }
 
 func listeningChannels(s *session, _ context.Context, _ []types.Datum) (types.Datum, error) {

@@ -43,6 +43,9 @@ var systemFunctions = []*Function{
 		return ctx.setting(args[0].(string), args[1].(bool))
 	}).stable(),
 	define("set_config(text, text, bool) text", evalSetConfig).volatile().withNulls(),
+	defineRows("pg_show_all_settings() setof record", `name text, setting text, unit text, category text, short_desc text, extra_desc text,
+		context text, vartype text, source text, min_val text, max_val text, enumvals text[], boot_val text, reset_val text, sourcefile text,
+		sourceline int4, pending_restart bool`, settingRows).stable(),
 	define("pg_client_encoding() name", constant("UTF8")).stable(),
 	define("getdatabaseencoding() name", constant("UTF8")).stable(),
 	define1("pg_encoding_to_char(int4) name", func(a types.Datum) (types.Datum, error) { return encodingNames[a.(int64)], nil }).stable(),
@@ -207,6 +210,18 @@ func evalTempSchema(ctx *Context, _ []types.Datum) (types.Datum, error) {
 		}
 	}
 	return int64(0), nil
+}
+
+func settingRows(ctx *Context, _ []types.Datum) (func() (types.Row, error), error) {
+	d, err := ctx.do("pg_show_all_settings")
+	if err != nil {
+		return nil, err
+	}
+	var rows []types.Row
+	for _, e := range d.(*types.Array).Elems {
+		rows = append(rows, e.(*types.Record).Values)
+	}
+	return rowsOfRows(rows), nil
 }
 
 const utf8Encoding = 6
