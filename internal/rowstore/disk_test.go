@@ -206,6 +206,26 @@ func TestADropThatFailsDoesNotGiveRowIDsAgain(t *testing.T) {
 	f.ok(f.store.Close())
 }
 
+func TestAStartOnAFullDiskSaysSo(t *testing.T) {
+	defer ignoreLeaks()
+	mem := vfs.NewCrashableMem()
+	disk := &smallDisk{FS: mem}
+	disk.left.Store(1 << 30)
+	f := openSmall(t, disk, Options{BallastBytes: 1 << 20})
+	f.makeTable()
+	f.ok(f.put(1))
+	f.ok(f.store.Close())
+	disk.left.Store(0)
+	if _, err := Open(t.Context(), Options{Dir: "rows", FS: disk}); code(err) != pgerr.DiskFull {
+		t.Fatalf("got %v", err)
+	}
+	disk.left.Store(1 << 30)
+	disk.FS = mem.CrashClone(crashNow) // as another process
+	f = openSmall(t, disk, Options{})
+	f.wantRows(1, 1)
+	f.ok(f.store.Close())
+}
+
 // TestARealFullDisk fills a small tmpfs.
 func TestARealFullDisk(t *testing.T) {
 	dir := t.TempDir()

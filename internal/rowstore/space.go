@@ -27,6 +27,10 @@ type space struct {
 	checked atomic.Int64 // unix nanoseconds of the last look
 	written atomic.Int64 // bytes since then
 	full    atomic.Bool
+	// waits says that operations wait for room. A start on a full disk fails
+	// instead, through fail, since Pebble would try to flush for ever.
+	waits atomic.Bool
+	fail  func(error) error
 
 	mu      sync.Mutex // guards what follows
 	blocked int        // file operations that wait for room
@@ -45,8 +49,12 @@ const (
 )
 
 func newSpace(o Options) *space {
-	return &space{fs: o.FS, dir: o.Dir, minFree: uint64(max(o.MinFreeBytes, 0)), ballast: o.BallastBytes, missing: o.BallastBytes > 0,
-		closing: make(chan struct{})}
+	s := &space{fs: o.FS, dir: o.Dir, minFree: uint64(max(o.MinFreeBytes, 0)), ballast: o.BallastBytes, closing: make(chan struct{})}
+	if s.ballast > 0 {
+		info, err := s.fs.Stat(s.fs.PathJoin(s.dir, ballastFile))
+		s.missing = err != nil || info.Size() != s.ballast
+	}
+	return s
 }
 
 // outOfRoom says whether an error means that the disk, or a quota, is full.
@@ -135,7 +143,12 @@ func (s *space) retry(op func() error) error {
 	s.enter()
 	defer s.leave()
 	for outOfRoom(err) {
-		if !s.dropBallast() && !s.wait() {
+		switch {
+		case s.dropBallast():
+		case !s.waits.Load():
+			_ = s.fail(err) // for those who wait for the start
+			return err
+		case !s.wait():
 			return err
 		}
 		err = op()

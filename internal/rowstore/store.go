@@ -18,6 +18,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/types"
 )
 
@@ -141,6 +142,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		opts: o, locks: newLocker(), space: newSpace(o), history: newHistory(), failure: newFailure(o.Logger),
 		tables: map[types.OID]*tableState{}, sequences: map[types.OID]*sequenceState{},
 	}
+	s.space.fail = s.failure.set
 	err := s.failure.guarded(func() (err error) {
 		if err := removeLoads(o.FS, o.Dir); err != nil {
 			return err
@@ -153,6 +155,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, openError(o.Dir, err)
 	}
+	s.space.waits.Store(true)
 	s.syncer = newSyncer(s)
 	if err := s.recover(ctx); err != nil {
 		return nil, errors.Join(err, s.shut())
@@ -215,6 +218,10 @@ func pebbleOptions(o Options, sp *space, f *failure) *pebble.Options {
 func openError(dir string, err error) error {
 	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) && strings.Contains(err.Error(), "LOCK") {
 		return fmt.Errorf("%s is in use by another process: %w", dir, err)
+	}
+	if outOfRoom(err) || strings.Contains(err.Error(), syscall.ENOSPC.Error()) {
+		return pgerr.Newf(pgerr.DiskFull, "could not open %s: No space left on device", dir).
+			WithHint("Free disk space and start again. Nothing that was committed is lost.")
 	}
 	return readError(err)
 }

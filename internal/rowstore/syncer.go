@@ -38,6 +38,11 @@ func (y *syncer) run() {
 	for {
 		select {
 		case <-y.stop:
+			select {
+			case <-y.wake:
+				y.sync()
+			default:
+			}
 			return
 		case <-y.wake:
 		}
