@@ -182,6 +182,13 @@ func applyNamed(ctx *Context, name string, args []testArg) (string, error) {
 			}
 		}
 	}
+	for _, family := range castFamilies {
+		for _, c := range family {
+			if c.Func != nil && c.Func.Name == name {
+				out = append(out, c.Func)
+			}
+		}
+	}
 	return applyFunctions(ctx, name, out, args)
 }
 

@@ -68,8 +68,8 @@ var trigFunctions = []*Function{
 const degree = math.Pi / 180
 
 var (
-	sin30        = math.Sin(30 * degree)
-	oneMinusCos6 = 1 - math.Cos(60*degree)
+	sin30        = math.Sin(inRadians(30))
+	oneMinusCos6 = 1 - math.Cos(inRadians(60))
 	tan45        = sindQ1(45) / cosdQ1(45)
 	cot45        = cosdQ1(45) / sindQ1(45)
 	asinHalf     = math.Asin(0.5)
@@ -77,9 +77,13 @@ var (
 	atanOne      = math.Atan(1)
 )
 
-func sind0to30(x float64) float64 { return math.Sin(x*degree) / sin30 / 2 }
+// inRadians multiplies at run time: a constant product would be rounded
+// otherwise than those of the functions below.
+func inRadians(x float64) float64 { return x * degree }
 
-func cosd0to60(x float64) float64 { return 1 - (1-math.Cos(x*degree))/oneMinusCos6/2 }
+func sind0to30(x float64) float64 { return math.Sin(inRadians(x)) / sin30 / 2 }
+
+func cosd0to60(x float64) float64 { return 1 - (1-math.Cos(inRadians(x)))/oneMinusCos6/2 }
 
 func sindQ1(x float64) float64 {
 	if x <= 30 {
