@@ -60,7 +60,7 @@ func (f *fixture) ok(err error) {
 func (f *fixture) open() {
 	f.Helper()
 	f.m = New(f.opts)
-	store, err := rowstore.Open(context.Background(), rowstore.Options{Dir: filepath.Join(f.dir, "rows"), Observer: f.m})
+	store, err := rowstore.Open(context.Background(), rowstore.Options{Dir: filepath.Join(f.dir, "rows"), Observer: f.m, Keyer: f.opts.Keyer})
 	f.ok(err)
 	f.store = store
 	f.ok(f.m.Start(context.Background(), store))

@@ -3,8 +3,6 @@ package tiering
 import (
 	"context"
 	"fmt"
-	"math"
-	"slices"
 
 	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/internal/types"
@@ -71,22 +69,6 @@ func exactSearch(v *vectorIndex, query types.Datum, ids []types.RowID, method st
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(list, func(a, b storage.Candidate) int {
-		switch {
-		case a.Distance < b.Distance:
-			return -1
-		case a.Distance > b.Distance:
-			return 1
-		case a.Distance == b.Distance:
-			return int(min(max(int64(a.ID)-int64(b.ID), -1), 1))
-		case math.IsNaN(a.Distance) && !math.IsNaN(b.Distance):
-			return 1
-		case math.IsNaN(b.Distance) && !math.IsNaN(a.Distance):
-			return -1
-		default:
-			return 0
-		}
-	})
 	return &sortedList{list: list, stats: storage.NearestStats{Method: method, Candidates: len(list)}}, nil
 }
 

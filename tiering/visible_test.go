@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/internal/types"
 )
@@ -284,4 +285,81 @@ func TestAWriterThatWaitsCanBeCancelled(t *testing.T) {
 		}
 	}
 	t.Skip("the worker was faster")
+}
+
+func TestAnExactSearchGivesAllOrTheChosenRowsInOrder(t *testing.T) {
+	f := newFixture(t)
+	f.commit(f.load(0, 1500))
+	f.commit(f.createIndex)
+	f.commit(f.insert(1500, 1520))
+	f.commit(func(tx *Txn) error {
+		var ids []types.RowID
+		for id := range f.rows(tx) {
+			if id%5 == 0 {
+				ids = append(ids, id)
+			}
+		}
+		for _, c := range []struct {
+			spec storage.NearestSpec
+			want int
+		}{
+			{storage.NearestSpec{Exact: true}, 1520},
+			{storage.NearestSpec{Among: ids, Exact: true}, len(ids)},
+			{storage.NearestSpec{Among: append(ids, 1<<40)}, len(ids)},
+		} {
+			c.spec.Table, c.spec.Index, c.spec.Query = f.table, f.index(), word(3)
+			it, err := tx.Nearest(context.Background(), c.spec)
+			f.ok(err)
+			n, last := 0, -1.0
+			for {
+				batch, err := it.NextBatch(nil)
+				f.ok(err)
+				if len(batch) == 0 {
+					break
+				}
+				n += len(batch)
+				for _, x := range batch {
+					if x.Distance < last {
+						t.Fatalf("%v after %v", x.Distance, last)
+					}
+					last = x.Distance
+				}
+			}
+			if s := it.Stats(); n != c.want || s.Method == "" || s.Candidates != c.want {
+				t.Errorf("%d rows, want %d; %+v", n, c.want, s)
+			}
+			f.ok(it.Close())
+		}
+		return nil
+	})
+}
+
+// The value of an expression index comes from the Keyer, which also leaves rows out.
+func TestPartialAndExpressionIndexesHoldWhatTheirKeyerSays(t *testing.T) {
+	f := newFixture(t)
+	f.stop()
+	f.opts.Keyer = evenRows{}
+	f.open()
+	partial := f.index()
+	partial.Predicate = "id % 2 = 0"
+	f.commit(f.insert(0, 30))
+	f.commit(func(tx *Txn) error {
+		if err := tx.Change(context.Background(), catalog.Put(partial)); err != nil {
+			return err
+		}
+		return tx.BuildIndex(context.Background(), f.table, partial)
+	})
+	f.commit(f.insert(30, 40))
+	for range 2 {
+		if n := f.graph().Len(); n != 20 {
+			t.Errorf("%d rows in the index, want 20", n)
+		}
+		f.restart()
+	}
+}
+
+type evenRows struct{}
+
+func (evenRows) Keys(_ *catalog.Table, _ *catalog.Index, row types.Row) ([]types.Datum, bool, error) {
+	return []types.Datum{row[1]}, row[0].(int64)%2 == 0, nil
 }

@@ -247,13 +247,15 @@ func (x *Index) Bytes() int64 {
 		int64(cap(x.tail)+cap(x.unused))*4 + int64(len(x.ids))*mapEntry + x.sparse.bytes
 }
 
-// IDs calls fn for each row id, in no order, until it returns false. Rows that
-// come or go meanwhile may be missed.
+// IDs calls fn for each row id, in the order in which vectors lie in memory, until
+// it returns false. Rows that come or go meanwhile may be missed.
 func (x *Index) IDs(fn func(types.RowID) bool) {
 	x.mu.RLock()
 	ids := make([]types.RowID, 0, len(x.ids))
-	for id := range x.ids {
-		ids = append(ids, id)
+	for s := range x.slots {
+		if x.live(s) {
+			ids = append(ids, x.rowID(s))
+		}
 	}
 	x.mu.RUnlock()
 	for _, id := range ids {
