@@ -10,7 +10,7 @@ import (
 
 // maxJSONDepth bounds the nesting of arrays and objects, about where
 // PostgreSQL's default max_stack_depth ends.
-const maxJSONDepth = 6400
+const maxJSONDepth = 12000
 
 // checkJSON refuses text that is not JSON; json keeps its text as written.
 func checkJSON(s string) (string, error) {
