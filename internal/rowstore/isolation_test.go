@@ -171,3 +171,37 @@ func TestAsynchronousCommitsReachTheDiskSoon(t *testing.T) {
 	f.want(r, map[int64]int64{1: 1})
 	r.Rollback()
 }
+
+func TestRollingBackToASavepointGivesItsLocksBack(t *testing.T) {
+	f := newFixture(t)
+	tx := f.begin(storage.ReadCommitted)
+	f.load(tx, 1, 2)
+	f.commit(tx)
+	a, b := f.begin(storage.ReadCommitted), f.begin(storage.ReadCommitted)
+	f.ok(f.add(a, 1, 1, storage.WaitPolicy{}))
+	f.ok(a.Savepoint("s"))
+	f.ok(f.add(a, 2, 1, storage.WaitPolicy{}))
+	f.ok(f.add(a, 1, 1, storage.WaitPolicy{}))
+	f.ok(f.insert(a, 3, 3))
+	f.ok(a.LockTable(t.Context(), 20000, storage.LockAccessExclusive, storage.WaitPolicy{}))
+	waiting := make(chan error, 1)
+	go func() { waiting <- b.LockTable(t.Context(), 20000, storage.LockRowExclusive, storage.WaitPolicy{}) }()
+	f.ok(a.RollbackTo("s"))
+	f.ok(<-waiting)
+	f.ok(f.add(b, 2, 5, storage.WaitPolicy{NoWait: true}))
+	f.ok(f.statement(b, func() error {
+		_, _, err := b.Insert(t.Context(), f.table, rowOf(3, 3), storage.InsertOptions{Wait: storage.WaitPolicy{Timeout: 1}})
+		return err
+	}))
+	if err := f.add(b, 1, 5, storage.WaitPolicy{NoWait: true}); code(err) != pgerr.LockNotAvailable {
+		t.Errorf("a row locked before the savepoint: %v", err)
+	}
+	f.commit(a)
+	f.commit(b)
+	r := f.begin(storage.ReadCommitted)
+	f.want(r, map[int64]int64{1: 2, 2: 7, 3: 3})
+	r.Rollback()
+	if n := len(f.store.locks.locks); n > 0 {
+		t.Errorf("%d locks are left", n)
+	}
+}

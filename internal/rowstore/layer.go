@@ -23,6 +23,7 @@ func entryLess(a, b entry) bool { return bytes.Compare(a.key, b.key) < 0 }
 // layer is the writes of one statement, or of what ran since a savepoint.
 type layer struct {
 	savepoint string // the name that opened it, "" for the lowest and for statements
+	mark      int    // of the locks held then
 	writes    *btree.BTreeG[entry]
 	// emptied are the units (unitOf) of which nothing that lies under this layer
 	// shows; of a vector column only what is below the row id: vectors above it

@@ -80,7 +80,16 @@ type waiter struct {
 type owner struct {
 	session uint64
 	held    map[lockID]struct{}
+	order   []lockID // as they were taken; some may have been given back since
 	waiting *waiter
+}
+
+// hold notes a lock that the owner has now.
+func (o *owner) hold(id lockID) {
+	if _, had := o.held[id]; !had {
+		o.held[id] = struct{}{}
+		o.order = append(o.order, id)
+	}
 }
 
 // locker is all locks. mu guards everything of it, owners' fields included.
@@ -109,7 +118,7 @@ func (l *locker) acquire(ctx context.Context, o *owner, id lockID, mode uint8, w
 	}
 	if !l.blocked(lk, o, id.kind, mode, holds) {
 		lk.holders[o] = had | 1<<mode
-		o.held[id] = struct{}{}
+		o.hold(id)
 		l.mu.Unlock()
 		return false, !holds, nil
 	}
@@ -216,7 +225,7 @@ func (l *locker) grant(id lockID, lk *lock) {
 		}
 		lk.queue = append(lk.queue[:i], lk.queue[i+1:]...)
 		lk.holders[w.owner] |= 1 << w.mode
-		w.owner.held[id] = struct{}{}
+		w.owner.hold(id)
 		w.owner.waiting = nil
 		close(w.granted)
 	}
@@ -242,6 +251,25 @@ func (l *locker) releaseLocked(o *owner, id lockID) {
 		l.grant(id, lk)
 	}
 	delete(o.held, id)
+}
+
+// mark is the place in an owner's locks from which releaseSince gives back.
+func (l *locker) mark(o *owner) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(o.order)
+}
+
+// releaseSince gives back what an owner has taken since a mark.
+func (l *locker) releaseSince(o *owner, mark int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, id := range o.order[mark:] {
+		if _, held := o.held[id]; held {
+			l.releaseLocked(o, id)
+		}
+	}
+	o.order = o.order[:mark]
 }
 
 // releaseAll gives back all that an owner holds.

@@ -202,8 +202,14 @@ func (t *Txn) Savepoint(name string) error {
 	if t.statement {
 		return errors.New("a statement of this transaction is running")
 	}
-	t.layers = append(t.layers, newLayer(name))
+	t.openSavepoint(name)
 	return nil
+}
+
+func (t *Txn) openSavepoint(name string) {
+	l := newLayer(name)
+	l.mark = t.store.locks.mark(t.owner)
+	t.layers = append(t.layers, l)
 }
 
 func (t *Txn) savepoint(name string) (int, error) {
@@ -229,7 +235,8 @@ func (t *Txn) Release(name string) error {
 	return nil
 }
 
-// RollbackTo undoes what was written since a savepoint, which stays.
+// RollbackTo undoes what was written and gives back what was locked since a
+// savepoint, which stays.
 func (t *Txn) RollbackTo(name string) error {
 	if t.statement {
 		if err := t.EndStatement(false); err != nil {
@@ -240,11 +247,14 @@ func (t *Txn) RollbackTo(name string) error {
 	if err != nil {
 		return err
 	}
+	mark := t.layers[i].mark
 	for len(t.layers) > i {
 		t.undo(t.top())
 		t.layers = t.layers[:len(t.layers)-1]
 	}
-	t.layers = append(t.layers, newLayer(name))
+	t.tableModes = nil // some of them are given back
+	t.store.locks.releaseSince(t.owner, mark)
+	t.openSavepoint(name)
 	return nil
 }
 
