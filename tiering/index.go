@@ -29,6 +29,9 @@ type vectorIndex struct {
 	committed atomic.Bool
 	// progress is set while the index is built.
 	progress atomic.Pointer[storage.BuildProgress]
+	// backlog is how many vectors the tail held after a start without a checkpoint;
+	// 0 as soon as it is short again. Writers need not wait for it.
+	backlog atomic.Int64
 	// moved wakes writers that wait for the tail to become shorter.
 	moved signal
 	// failedAt is when moving the tail failed last, in Unix nanoseconds: writers do
@@ -116,6 +119,9 @@ func (m *Manager) load(ctx context.Context, table *catalog.Table, x *catalog.Ind
 	v.committed.Store(true)
 	if err := m.catchUp(ctx, table, v); err != nil {
 		return nil, errors.Join(err, g.Close())
+	}
+	if n := g.TailLen(); n > v.maxTail() {
+		v.backlog.Store(int64(n))
 	}
 	return v, nil
 }

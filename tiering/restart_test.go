@@ -217,3 +217,16 @@ func TestStartOfADataSet(t *testing.T) {
 	f.ok(f.m.checkpoint(f.m.index(indexID)))
 	t.Logf("checkpoint %.2f s", time.Since(start).Seconds())
 }
+
+func TestABacklogAfterAStartKeepsNoWriterWaiting(t *testing.T) {
+	f := newFixture(t)
+	f.commit(f.load(0, maxTailRows+2000))
+	f.commit(func(tx *Txn) error { return tx.Change(context.Background(), catalog.Put(f.index())) }) // never built
+	f.restart()
+	v := f.m.index(indexID)
+	if v.graph.Len() != maxTailRows+2000 || v.full() {
+		t.Errorf("%d vectors, full %v", v.graph.Len(), v.full())
+	}
+	f.commit(f.insert(0, 5))
+	f.until("all in the graph", func() bool { return v.graph.TailLen() == 0 && v.backlog.Load() == 0 })
+}

@@ -31,6 +31,9 @@ func (v *vectorIndex) maxTail() int {
 	return min(maxTailRows, max(minTailRows, maxTailBytes/v.graph.WalkBytes()))
 }
 
+// full says that the tail is longer than it shall get.
+func (v *vectorIndex) full() bool { return v.graph.TailLen() > v.maxTail()+int(v.backlog.Load()) }
+
 // admit waits until the tails of a table's vector indexes have room for a row, or
 // ctx ends. Rows go into tails faster than into graphs; without a bound searches
 // would become slower and slower.
@@ -44,9 +47,9 @@ func (m *Manager) admit(ctx context.Context, table types.OID) error {
 }
 
 func (m *Manager) awaitTail(ctx context.Context, v *vectorIndex) error {
-	for v.graph.TailLen() > v.maxTail() && v.progress.Load() == nil && !v.failing() {
+	for v.full() && v.progress.Load() == nil && !v.failing() {
 		moved := v.moved.wait()
-		if v.graph.TailLen() <= v.maxTail() {
+		if !v.full() {
 			return nil
 		}
 		m.awake()
@@ -72,13 +75,24 @@ func (m *Manager) drain(ctx context.Context, v *vectorIndex) int {
 	if v.progress.Load() != nil || v.failing() {
 		return 0 // its builder does it
 	}
-	n, err := v.graph.Drain(ctx, drainStep)
+	n, err := v.step(ctx)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, hnsw.ErrClosed) {
 		v.failedAt.Store(time.Now().UnixNano())
 		m.report(v, "tail not moved into the graph", err)
 	}
 	v.moved.all()
 	return n
+}
+
+// step moves vectors with one processor to spare; a backlog, which makes searches
+// slow, with all.
+func (v *vectorIndex) step(ctx context.Context) (int, error) {
+	before := v.graph.TailLen()
+	if before > v.maxTail() && v.backlog.Load() > 0 {
+		return before, v.graph.Build(ctx, nil)
+	}
+	v.backlog.Store(0)
+	return v.graph.Drain(ctx, drainStep)
 }
 
 // signal wakes all who wait for it.

@@ -104,11 +104,18 @@ func New(o Options) (*Index, error) {
 
 // WalkBytes is what a search reads to tell how far a vector is, about.
 func (x *Index) WalkBytes() int {
-	if x.kind == kindCodes {
+	switch x.kind {
+	case kindCodes:
 		return int(x.codes.stride)
+	case kindSparse:
+		return sparseWalkBytes
 	}
 	return int(x.raw.stride)
 }
+
+// sparseWalkBytes stands for the time that a distance of two sparse vectors takes:
+// that of reading so many bytes in order.
+const sparseWalkBytes = 4096
 
 // Append adds a vector to the tail. A row id that is present stays as it is;
 // under cosine a zero vector is not kept, as it is near to nothing.
