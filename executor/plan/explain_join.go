@@ -14,6 +14,13 @@ var joinWords = [...]struct{ label, kind string }{
 }
 
 func (e *explainer) nestLoop(s *shape, n *NestLoop) {
+	if gate := gateOf(n); gate != nil {
+		s.kind = "Result"
+		s.add("One-Time Filter", e.print(gate, nil))
+		s.child(e.describe(n.Right), "Outer")
+		e.subplans(s, gate)
+		return
+	}
 	s.kind, s.label = "Nested Loop", "Nested Loop"
 	if n.Kind != Inner {
 		s.label += joinWords[n.Kind].label + " Join"

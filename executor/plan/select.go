@@ -96,9 +96,8 @@ func (sel *selecting) each(fn func(expr.Expr)) {
 	})
 }
 
-// source reads and joins what FROM and WHERE say. ordered says that the rows
-// come as ORDER BY wants them.
-func (sel *selecting) source() (*joined, bool, error) {
+// read is source for the conditions that read columns.
+func (sel *selecting) read() (*joined, bool, error) {
 	p := &joiner{b: sel.b, leaves: sel.from.leaves, width: sel.s.width, need: make([]bool, sel.s.width)}
 	p.owner = owners(p.leaves, p.width)
 	if sel.from.root == nil {
