@@ -73,7 +73,7 @@ const (
 	hasMillennium
 
 	hasDate    = hasYear | hasMonth | hasDay
-	hasTime    = hasHour | hasMinute | hasSecond
+	hasTime    = hasHour | hasMinute | hasSeconds
 	hasSeconds = hasSecond | hasMillisecond | hasMicrosecond
 )
 

@@ -291,9 +291,7 @@ func dateParts(s string) ([]string, bool) {
 		default:
 			parts = append(parts, c.run(isLetter))
 		}
-		if c.i < len(s) && !isAlnum(s[c.i]) {
-			c.i++
-		}
+		c.i++ // whatever ends a part goes, even a letter
 	}
 	return parts, true
 }

@@ -6,7 +6,7 @@ import (
 )
 
 func TestDatesAndTimesReadAndPrintAsPostgreSQLDoes(t *testing.T) {
-	for _, f := range goldenLines(t, "datetime.txt") {
+	for _, f := range append(goldenLines(t, "datetime.txt"), goldenLines(t, "datetime_mixed.txt")...) {
 		loc, err := time.LoadLocation(f[2])
 		if err != nil {
 			t.Fatal(err)

@@ -53,6 +53,7 @@ const (
 	unitDayOfYear
 	unitISODayOfWeek
 	unitISOYear
+	unitAgo // no unit: what ago leaves for the number before it
 )
 
 // Values of wordAMPM.
@@ -123,7 +124,7 @@ var dateWords = map[string]dateWord{
 }
 
 var intervalWords = map[string]dateWord{
-	"@": {wordIgnored, 0}, "ago": {wordAgo, unitNone},
+	"@": {wordIgnored, 0}, "ago": {wordAgo, unitAgo},
 	"us": {wordUnit, unitMicrosecond}, "usec": {wordUnit, unitMicrosecond}, "usecs": {wordUnit, unitMicrosecond},
 	"usecond": {wordUnit, unitMicrosecond}, "useconds": {wordUnit, unitMicrosecond}, "microsecon": {wordUnit, unitMicrosecond},
 	"ms": {wordUnit, unitMillisecond}, "msec": {wordUnit, unitMillisecond}, "msecs": {wordUnit, unitMillisecond},

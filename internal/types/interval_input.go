@@ -69,7 +69,7 @@ func (d *intervalDecoder) decode(s string, env *Env) dateFault {
 				}
 				unit, waiting = w.value, true
 			case wordAgo:
-				ago, unit = true, unitNone
+				ago, unit = true, unitAgo // a number before it needs a unit of its own
 			default:
 				return faultFormat
 			}
@@ -117,14 +117,16 @@ func (d *intervalDecoder) value(f textField, unit int) (mask, next int, fault da
 		if fault != faultNone {
 			return 0, unit, fault
 		}
-		return hasTime, unitDay, d.addClock(micros)
+		d.setClock(micros)
+		return hasTime, unitDay, faultNone
 	}
 	if f.kind == fieldZone && strings.IndexByte(f.text, ':') > 0 {
 		if micros, fault := d.clock(f.text[1:]); fault == faultNone {
 			if f.text[0] == '-' {
 				micros = -micros
 			}
-			return hasTime, unitDay, d.addClock(micros)
+			d.setClock(micros)
+			return hasTime, unitDay, faultNone
 		}
 	}
 	if unit == unitNone {
@@ -133,15 +135,13 @@ func (d *intervalDecoder) value(f textField, unit int) (mask, next int, fault da
 	return d.number(f.text, unit)
 }
 
-func (d *intervalDecoder) addClock(micros int64) dateFault {
+// setClock takes a time of day in place of the fractions of days so far, as
+// PostgreSQL does.
+func (d *intervalDecoder) setClock(micros int64) {
 	if d.negative && micros > 0 {
 		micros = -micros
 	}
-	var ok bool
-	if d.micros, ok = addInt64(d.micros, micros); !ok {
-		return faultField
-	}
-	return faultNone
+	d.micros = micros
 }
 
 func (d *intervalDecoder) clock(s string) (int64, dateFault) {

@@ -33,6 +33,9 @@ func (r *isoReader) number() (whole int64, frac float64, fault dateFault) {
 	for !r.atEnd() && (isDigit(r.s[r.i]) || r.s[r.i] == '.') {
 		r.i++
 	}
+	if n := exponentLength(r.s[r.i:]); n > 0 {
+		r.i += n
+	}
 	f, err := strconv.ParseFloat(r.s[start:r.i], 64)
 	if err != nil {
 		return 0, 0, faultFormat
@@ -44,7 +47,26 @@ func (r *isoReader) number() (whole int64, frac float64, fault dateFault) {
 	return int64(t), f - t, faultNone
 }
 
-// width is the number of digits at the start of s, after a sign.
+// exponentLength is the length of e[+-]digits at the start of s, 0 for none.
+func exponentLength(s string) int {
+	if s == "" || s[0]|0x20 != 'e' {
+		return 0
+	}
+	i := 1
+	if i < len(s) && (s[i] == '+' || s[i] == '-') {
+		i++
+	}
+	first := i
+	for i < len(s) && isDigit(s[i]) {
+		i++
+	}
+	if i == first {
+		return 0
+	}
+	return i
+}
+
+// isoWidth is the number of digits at the start of s, after a sign.
 func isoWidth(s string) int {
 	if s != "" && s[0] == '-' {
 		s = s[1:]

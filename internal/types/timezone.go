@@ -90,9 +90,6 @@ func posixZone(s string) (*time.Location, bool) {
 			n++
 		}
 		name, rest = s[:n], s[n:]
-		if n > 0 && n < 3 {
-			return nil, false
-		}
 	}
 	if rest == "" {
 		return nil, false
