@@ -626,7 +626,7 @@ func (b *binder) subscript(s *scope, t *ast.Subscript) (expr.Expr, error) {
 		return b.jsonSubscript(s, arg, levels)
 	}
 	if row == nil || row.Elem == 0 {
-		return nil, pgerr.Newf(pgerr.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting", types.FormatType(arg.Type().OID, -1)).At(t.Pos)
+		return nil, pgerr.Newf(pgerr.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting", types.FormatType(arg.Type().OID, -1)).At(positionOf(base))
 	}
 	out := &expr.Subscript{Arg: arg, Typ: arg.Type()}
 	out.Slice = slices.ContainsFunc(levels, func(l *ast.Subscript) bool { return l.Slice })

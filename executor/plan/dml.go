@@ -235,7 +235,7 @@ func (m *modifying) partValue(c *ast.SetClause, target *expr.Subscript, s *scope
 	if !expr.CanCoerce(value.Type().OID, target.Typ.OID, expr.CastAssignment) {
 		return nil, pgerr.Newf(pgerr.DatatypeMismatch, "subscripted assignment to %q requires type %s but expression is of type %s",
 			c.Columns[0], types.FormatType(target.Typ.OID, -1), types.FormatType(value.Type().OID, -1)).
-			WithHint("You will need to rewrite or cast the expression.").At(positionOf(c.Expr))
+			WithHint("You will need to rewrite or cast the expression.").At(c.Pos)
 	}
 	value, err = expr.Coerce(m.b.env.Types, value, target.Typ, expr.CastAssignment)
 	return value, at(err, positionOf(c.Expr))
