@@ -20,6 +20,8 @@ func TestStoredExpressionsArePrintedAsRuleutilsDoes(t *testing.T) {
 		{"'it''s (odd'", "'it''s (odd'::text", types.TextOID},
 		{"'a' || 'b'", "('a' || 'b')", types.TextOID},
 		{"5", "5", types.Int4OID},
+		{"(-5)", "'-5'::integer", types.NumericOID},
+		{"(-1.5)", "'-1.5'::numeric", types.Float8OID},
 		{"now()", "now()", types.TimestampTZOID},
 		{"now()::timestamp with time zone", "now()::timestamp with time zone", 0},
 		{"a + 1", "(a + 1)", 0},
@@ -51,6 +53,19 @@ func TestParenthesesAreTakenOffOnlyAroundTheWholeText(t *testing.T) {
 	for text, want := range map[string]string{"(a + 1)": "a + 1", "(a) + (b)": "(a) + (b)", "('(')": "'('", "a": "a"} {
 		if got := withoutParentheses(text); got != want {
 			t.Errorf("%s: got %s", text, got)
+		}
+	}
+}
+
+func TestComparisonsThatAndJoinsAreReadWithoutParentheses(t *testing.T) {
+	for text, want := range map[string]string{
+		"(a > 0) AND (c <> 'x (AND')": "a > 0 AND c <> 'x (AND'",
+		"((a > 0) AND b) OR c":        "((a > 0) AND b) OR c",
+		"(a + 1) > 2":                 "(a + 1) > 2",
+		"f(a) AND (b = 2)":            "f(a) AND b = 2",
+	} {
+		if got := prettyLogic(text); got != want {
+			t.Errorf("%s\n got %s\nwant %s", text, got, want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/akidb/akidb/internal/catalog"
@@ -17,6 +18,9 @@ func (d *Definer) ExpressionText(text string, typ types.OID) string {
 	if typ != 0 && isLiteral(text) {
 		return text + "::" + d.TypeName(typ, types.NoTypmod)
 	}
+	if number := withoutParentheses(text); typ != 0 && isNegative(number) {
+		return "'" + number + "'::" + numberType(number)
+	}
 	return parenthesized(text)
 }
 
@@ -32,7 +36,7 @@ func parenthesized(text string) string {
 func (d *Definer) expressionFor(text string, pretty bool) string {
 	text = d.shortenRegclass(text)
 	if pretty {
-		return text
+		return prettyLogic(text)
 	}
 	return parenthesized(text)
 }
@@ -63,6 +67,64 @@ func closing(text string, open int) int {
 		i++
 	}
 	return -1
+}
+
+// isNegative says whether a text is a negative number.
+func isNegative(text string) bool {
+	return len(text) > 1 && text[0] == '-' && strings.Trim(text[1:], "0123456789.") == ""
+}
+
+// numberType is the type that the grammar gives to a number.
+func numberType(text string) string {
+	if _, err := strconv.ParseInt(text, 10, 32); err == nil {
+		return "integer"
+	}
+	if _, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return "bigint"
+	}
+	return "numeric"
+}
+
+// prettyLogic takes the parentheses off comparisons that AND or OR join, as
+// ruleutils does for reading.
+func prettyLogic(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		switch text[i] {
+		case '\'', '"':
+			end := skipQuoted(text, i)
+			b.WriteString(text[i:end])
+			i = end
+		case '(':
+			end := closing(text, i)
+			if end < 0 {
+				return text
+			}
+			inner := text[i+1 : end]
+			if joined(text, i, end) && !hasLogic(inner) {
+				b.WriteString(inner)
+			} else {
+				b.WriteString(text[i : end+1])
+			}
+			i = end + 1
+		default:
+			b.WriteByte(text[i])
+			i++
+		}
+	}
+	return b.String()
+}
+
+// joined says whether text[open:end+1] is a whole operand of AND or OR.
+func joined(text string, open, end int) bool {
+	before, after := text[:open], text[end+1:]
+	starts := before == "" || strings.HasSuffix(before, " AND ") || strings.HasSuffix(before, " OR ")
+	ends := after == "" || strings.HasPrefix(after, " AND ") || strings.HasPrefix(after, " OR ")
+	return starts && ends && (before != "" || after != "")
+}
+
+func hasLogic(text string) bool {
+	return strings.Contains(text, " AND ") || strings.Contains(text, " OR ") || strings.HasPrefix(text, "NOT ")
 }
 
 // isLiteral says whether a text is one string literal.

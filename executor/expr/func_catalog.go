@@ -23,7 +23,7 @@ var catalogFunctions = []*Function{
 	define("pg_get_expr(pg_node_tree, oid) text", func(_ *Context, args []types.Datum) (types.Datum, error) { return args[0], nil }).stable(),
 	define("pg_get_expr(pg_node_tree, oid, bool) text", func(_ *Context, args []types.Datum) (types.Datum, error) {
 		if args[2].(bool) {
-			return withoutParentheses(args[0].(string)), nil
+			return prettyLogic(withoutParentheses(args[0].(string))), nil
 		}
 		return args[0], nil
 	}).stable(),

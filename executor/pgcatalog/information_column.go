@@ -46,6 +46,9 @@ func (b *builder) addColumn(schema, table string, c *catalog.Column, identity *c
 		typ, typmod = u.Base, u.Typmod
 	}
 	pairs = append(pairs, typePairs(b.Definer, b.database(), typ, typmod)...)
+	if name := b.collationShown(c); name != "" {
+		pairs = append(pairs, "collation_catalog", b.database(), "collation_schema", "pg_catalog", "collation_name", name)
+	}
 	switch {
 	case c.Generated != "":
 		pairs = append(pairs, "is_generated", "ALWAYS", "generation_expression", b.DefaultText(c))
@@ -62,6 +65,17 @@ func (b *builder) addColumn(schema, table string, c *catalog.Column, identity *c
 			"identity_minimum", number(identity.Min), "identity_cycle", yesNo(identity.Cycle))
 	}
 	b.set(pairs...)
+}
+
+// collationShown is a column's collation, "" for the default one.
+func (b *builder) collationShown(c *catalog.Column) string {
+	switch {
+	case c.Collation != "" && c.Collation != "default":
+		return c.Collation
+	case factsOf(b.env.Catalog, c.Type).collation == cCollation:
+		return "C"
+	}
+	return ""
 }
 
 var schemaElementTypes = &source{

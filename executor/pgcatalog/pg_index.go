@@ -40,7 +40,7 @@ var indexSource = &source{all: func(b *builder) error {
 
 func (b *builder) addIndex(x *catalog.Index) {
 	columns := append(expr.KeyColumns(x), x.Include...)
-	collations := make([]types.OID, len(columns))
+	collations := make([]types.OID, len(x.Keys))
 	classes := make([]types.OID, len(x.Keys))
 	order := make([]int16, len(x.Keys))
 	for i := range x.Keys {
