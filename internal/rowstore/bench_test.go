@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -18,11 +19,15 @@ import (
 
 const benchDims = 512
 
+// benchSyncs counts syncs of the log.
+var benchSyncs atomic.Int64
+
 // benchStore is a store on the real disk with a table (id int8 primary key, title
 // text, v vector(512)).
 func benchStore(b *testing.B, rows int) (*Store, *catalog.Table) {
 	b.Helper()
-	s, err := Open(b.Context(), Options{Dir: b.TempDir(), CacheBytes: 256 << 20})
+	benchSyncs.Store(0)
+	s, err := Open(b.Context(), Options{Dir: b.TempDir(), CacheBytes: 256 << 20, Synced: func(time.Duration) { benchSyncs.Add(1) }})
 	must(b, err)
 	b.Cleanup(func() { must(b, s.Close()) })
 	table := &catalog.Table{ID: 20000, Name: "t", Columns: []catalog.Column{
@@ -183,6 +188,7 @@ func BenchmarkCommit(b *testing.B) {
 			}
 			wg.Wait()
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "commits/s")
+			b.ReportMetric(float64(b.N)/float64(benchSyncs.Load()), "commits/sync")
 		})
 	}
 }

@@ -205,3 +205,22 @@ func TestRollingBackToASavepointGivesItsLocksBack(t *testing.T) {
 		t.Errorf("%d locks are left", n)
 	}
 }
+
+func TestADeleteRemovesVectorsThatItHasNotRead(t *testing.T) {
+	f := newFixture(t)
+	tx := f.begin(storage.ReadCommitted)
+	f.load(tx, 1, 2)
+	f.commit(tx)
+	tx = f.begin(storage.ReadCommitted)
+	f.ok(f.statement(tx, func() error {
+		at, row, err := f.lockAndRead(tx, 1, storage.WaitPolicy{})
+		row[2] = nil // not read
+		return errors.Join(err, tx.Delete(t.Context(), f.table, at, row))
+	}))
+	f.commit(tx)
+	var report Report
+	f.ok(f.store.checkTable(t.Context(), f.table, &report))
+	if len(report.Problems) > 0 || report.Vectors != 1 {
+		t.Errorf("%d vectors, %v", report.Vectors, report.Problems)
+	}
+}

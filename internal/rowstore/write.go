@@ -223,10 +223,11 @@ func (t *Txn) putVectors(table *catalog.Table, id types.RowID, row, old types.Ro
 	}
 }
 
-// removeVectors deletes the vectors of a row.
-func (t *Txn) removeVectors(table *catalog.Table, id types.RowID, row types.Row) {
+// removeVectors deletes the vectors of a row, those of dropped columns too. The
+// caller need not have read them.
+func (t *Txn) removeVectors(table *catalog.Table, id types.RowID) {
 	for i := range table.Columns {
-		if c := &table.Columns[i]; isVector(c.Type) && row[i] != nil {
+		if c := &table.Columns[i]; isVector(c.Type) {
 			t.top().remove(vectorKey(nil, table.ID, c.Num, id))
 		}
 	}
@@ -263,7 +264,7 @@ func (t *Txn) Update(ctx context.Context, table *catalog.Table, id types.RowID, 
 		return id, nil
 	}
 	l.remove(rowKey(nil, table.ID, id))
-	t.removeVectors(table, id, old)
+	t.removeVectors(table, id)
 	t.putVectors(table, to, new, nil)
 	addID(&l.deleted, table.ID, id)
 	addID(&l.written, table.ID, to)
@@ -384,7 +385,7 @@ func (t *Txn) Delete(ctx context.Context, table *catalog.Table, id types.RowID, 
 		l.remove(key)
 	}
 	l.remove(rowKey(nil, table.ID, id))
-	t.removeVectors(table, id, old)
+	t.removeVectors(table, id)
 	l.count(table.ID, -1)
 	addID(&l.deleted, table.ID, id)
 	return nil
