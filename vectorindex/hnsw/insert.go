@@ -45,7 +45,9 @@ func (x *Index) insert(w *scratch, slot uint32, coded bool) {
 	}
 }
 
-// connect chooses neighbours for a slot among the pool and links both ways.
+// connect chooses neighbours for a slot among the pool and links both ways. It
+// chooses M on each layer: choosing 2M on layer 0 gave emb512 no more recall for
+// the same number of keys and took much longer to build.
 func (x *Index) connect(w *scratch, slot uint32, level int) {
 	w.ring = w.ring[:0]
 	for _, node := range w.pool {

@@ -137,6 +137,8 @@ func measureCheckpoint(t *testing.T, x *Index) {
 }
 
 // measureTail tells what a tail costs a search and how fast one worker moves it.
+// Its vectors are copies of rows, which take places of the true answers: recall
+// falls, and that says nothing.
 func measureTail(t *testing.T, x *Index, set *dataset.Set) {
 	next := types.RowID(set.Rows() + 1)
 	for _, n := range []int{1000, 4000, 15_000} {
