@@ -7,7 +7,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-race test-integration test-crash lint fmt datasets demo bench-search bench-wire generate clean
+.PHONY: help build run test test-race test-integration test-crash lint fmt datasets demo bench-search bench-wire generate oracle clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -29,6 +29,12 @@ test-integration: build ## only the tests that talk to a real server
 
 test-crash: build ## kill the server 50 times under load and check that nothing is lost
 	AKIDB_BIN=$(CURDIR)/$(BIN)/akidb AKIDB_CRASH_RUNS=50 $(GO) test -count=1 -timeout 20m -run Kill ./integration/...
+
+oracle: integration/oracle/node_modules/.installed ## install PostgreSQL with pgvector (npm), which the differential tests compare with
+
+integration/oracle/node_modules/.installed: integration/oracle/package.json
+	npm install --prefix integration/oracle --no-package-lock --no-audit --no-fund --silent
+	@touch $@
 
 lint: ## golangci-lint at the pinned version, gofmt, go vet
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"
