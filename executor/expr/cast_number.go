@@ -56,11 +56,11 @@ func buildNumberCasts() []CastRow {
 		}),
 		castBy(types.NumericOID, types.Float8OID, CastImplicit, "float8", numericToFloat8),
 		castBy(types.NumericOID, types.Float4OID, CastImplicit, "float4", func(d types.Datum) (types.Datum, error) {
-			f, err := types.NumericToFloat64(d.(*types.Numeric))
+			f, err := types.NumericToFloat32(d.(*types.Numeric))
 			if err != nil {
 				return nil, err
 			}
-			return narrowFloat(f)
+			return f, nil
 		}),
 		castBy(types.Int4OID, types.BoolOID, CastExplicit, "bool", func(d types.Datum) (types.Datum, error) { return d.(int64) != 0, nil }),
 		castBy(types.BoolOID, types.Int4OID, CastExplicit, "int4", boolToInt),

@@ -150,7 +150,7 @@ func (s *Snapshot) relist(table types.OID) {
 			}
 		}
 	}
-	sort.Slice(xs, func(i, j int) bool { return xs[i].Name < xs[j].Name })
+	sort.Slice(xs, func(i, j int) bool { return xs[i].ID < xs[j].ID }) // PostgreSQL's order: unique checks name the oldest index
 	sort.Slice(qs, func(i, j int) bool { return qs[i].ID < qs[j].ID })
 	s.indexes[table] = xs
 	s.sequences[table] = qs

@@ -176,6 +176,23 @@ func NumericToFloat64(d *Numeric) (float64, error) {
 	return f, nil
 }
 
+// NumericToFloat32 is the nearest float4; 22003 where it would be infinite or zero.
+func NumericToFloat32(d *Numeric) (float32, error) {
+	switch {
+	case isNaN(d):
+		return float32(math.NaN()), nil
+	case isInf(d):
+		return float32(math.Inf(NumericSign(d))), nil
+	}
+	var buf [64]byte
+	s := string(appendNumeric(buf[:0], d))
+	f, err := strconv.ParseFloat(s, 32)
+	if err != nil || (f == 0 && NumericSign(d) != 0) {
+		return 0, pgerr.Newf(pgerr.NumericValueOutOfRange, "\"%s\" is out of range for type real", s)
+	}
+	return float32(f), nil
+}
+
 // numericToFloat is for estimates: it overflows to infinity.
 func numericToFloat(d *Numeric) float64 {
 	digits := numericDigits(d)

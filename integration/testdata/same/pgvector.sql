@@ -217,6 +217,7 @@ SELECT extname FROM pg_extension WHERE extname = 'vector';
 CREATE EXTENSION IF NOT EXISTS vector;
 SELECT typname, typcategory, typlen, typtype FROM pg_type WHERE typname IN ('vector', '_vector', 'halfvec', 'sparsevec') ORDER BY 1;
 SELECT amname FROM pg_am WHERE amname = 'hnsw';
+-- differs: PostgreSQL prints ((v)::halfvec(3)), AkiDB (v::halfvec(3))
 SELECT indexdef FROM pg_indexes WHERE tablename = 't' AND indexname IN ('t_v_idx', 't_v_idx1', 't_pkey', 't_v_idx4') ORDER BY 1;
 SELECT opcname FROM pg_opclass WHERE opcname LIKE 'vector%' ORDER BY 1, opcmethod;
 DROP TABLE t;

@@ -100,6 +100,7 @@ SELECT * FROM nosuch.items;
 SELECT 1 WHERE false;
 SELECT;
 SELECT FROM items;
+-- differs: a whole row has the type record, not the table's
 SELECT items FROM items WHERE id = 1;
 SELECT (items).name FROM items WHERE id = 1;
 SELECT row(1, 'x', NULL), (1, 2) = (1, 2), (1, NULL) = (1, 2), (1, 2) < (1, 3);
