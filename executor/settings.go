@@ -56,6 +56,7 @@ func serverDefaults(opts Options) (map[string]string, error) {
 		out[settingTable[i].name] = settingTable[i].value
 	}
 	out["server_version"] = opts.ServerVersion
+	out["server_version_num"] = versionNumber(opts.ServerVersion)
 	for name, value := range opts.Settings {
 		d := findSetting(name)
 		if d == nil {
@@ -68,6 +69,14 @@ func serverDefaults(opts Options) (map[string]string, error) {
 		out[d.name] = canonical
 	}
 	return out, nil
+}
+
+// versionNumber is server_version_num: 15.14 is 150014.
+func versionNumber(version string) string {
+	major, minor, _ := strings.Cut(version, ".")
+	a, _ := strconv.Atoi(major) // ours: always numbers
+	b, _ := strconv.Atoi(minor)
+	return strconv.Itoa(a*10000 + b)
 }
 
 func unrecognized(name string) *pgerr.Error {

@@ -144,7 +144,7 @@ var settingTable = []setting{
 	text("search_path", `"$user", public`, "Sets the schema search order for names that are not schema-qualified."),
 	fixed(text("server_encoding", "UTF8", "Shows the server (database) character set encoding.")),
 	fixed(text("server_version", "", "Shows the server version.")),
-	fixed(integer("server_version_num", "160004", "", 0, maxInt, "Shows the server version as an integer.")),
+	fixed(integer("server_version_num", "0", "", 0, maxInt, "Shows the server version as an integer.")),
 	fixed(text("session_authorization", "", "Sets the session user name.")),
 	choice("session_replication_role", "origin", "Sets the session's behavior for triggers and rewrite rules.", "origin", "replica", "local"),
 	fixed(integer("shared_buffers", "131072", "kB", 128, maxInt, "Sets the number of shared memory buffers used by the server.")),

@@ -33,6 +33,7 @@ func TestSettingsAreCheckedAndShownAsPostgreSQLDoes(t *testing.T) {
 		{"hnsw.nothing", "1", "", "42602", `invalid configuration parameter name "hnsw.nothing"`},
 		{"enable_seqscan", "f", "off", "", ""},
 		{"enable_seqscan", "o", "", "22023", `parameter "enable_seqscan" requires a Boolean value`},
+		{"server_version_num", "17", "", "55P02", `parameter "server_version_num" cannot be changed`},
 		{"server_version", "17", "", "55P02", `parameter "server_version" cannot be changed`},
 		{"DateStyle", "german", "German, DMY", "", ""},
 		{"client_encoding", "latin1", "", "22023", `invalid value for parameter "client_encoding": "latin1"`},
