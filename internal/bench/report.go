@@ -70,9 +70,9 @@ func markdown(results []*Result) string {
 }
 
 func overview(b *strings.Builder, rs []*Result) {
-	b.WriteString("| system | load rows/s | build s | memory MiB | search after kill -9 |\n|---|---|---|---|---|\n")
+	b.WriteString("| system | load rows/s, no index | with a primary key | build s | memory MiB | search after kill -9 |\n|---|---|---|---|---|---|\n")
 	for _, r := range rs {
-		fmt.Fprintf(b, "| %s | %.0f | %.1f | %s | %s |\n", r.System, r.LoadRowsPerSecond, r.BuildSeconds,
+		fmt.Fprintf(b, "| %s | %.0f | %.0f | %.1f | %s | %s |\n", r.System, r.LoadRowsPerSecond, r.LoadKeyRowsPerSecond, r.BuildSeconds,
 			orDash(r.MemoryMiB, "%.0f"), orDash(r.RestartSeconds, "%.2f s"))
 	}
 }

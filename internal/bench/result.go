@@ -17,10 +17,12 @@ type Result struct {
 	Rows    int     `json:"rows"`
 	Queries int     `json:"queries"`
 
-	LoadRowsPerSecond float64 `json:"load_rows_per_second"`
-	BuildSeconds      float64 `json:"build_seconds"`
-	IndexMiB          float64 `json:"index_mib,omitempty"`
-	MemoryMiB         float64 `json:"memory_mib,omitempty"`
+	// LoadRowsPerSecond is COPY into a table without an index, LoadKeyRowsPerSecond into one with a primary key.
+	LoadRowsPerSecond    float64 `json:"load_rows_per_second"`
+	LoadKeyRowsPerSecond float64 `json:"load_key_rows_per_second"`
+	BuildSeconds         float64 `json:"build_seconds"`
+	IndexMiB             float64 `json:"index_mib,omitempty"`
+	MemoryMiB            float64 `json:"memory_mib,omitempty"`
 	// RestartSeconds is from the start of the process after kill -9 until a search answers.
 	RestartSeconds float64 `json:"restart_seconds,omitempty"`
 

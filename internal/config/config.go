@@ -20,6 +20,9 @@ type Config struct {
 	Listen string `toml:"listen"`
 	// HTTPListen is the address of the HTTP port; "" or "off" closes it.
 	HTTPListen string `toml:"http_listen"`
+	// HTTPProfile shows Go's profiles under /debug/pprof on the HTTP port, for
+	// finding out what a server spends its time on.
+	HTTPProfile bool `toml:"http_profile"`
 	// MaxConnections is how many sessions may be open at once (53300 above it).
 	MaxConnections int `toml:"max_connections"`
 	// MemoryLimit is the soft limit of the Go heap in bytes; 0 takes 80 % of the

@@ -225,7 +225,7 @@ func (n *node) listenHTTP(version string) error {
 	if err != nil {
 		return err
 	}
-	h := httpapi.New(httpapi.Options{Version: version, Ready: n.store.Failed, ReadOnly: n.store.ReadOnly, Metrics: n.metrics.registry})
+	h := httpapi.New(httpapi.Options{Version: version, Ready: n.store.Failed, ReadOnly: n.store.ReadOnly, Metrics: n.metrics.registry, Profile: n.config.HTTPProfile})
 	n.onClose(func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), n.patience)
 		defer cancel()
