@@ -9,7 +9,6 @@ import (
 
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
-	"github.com/akidb/akidb/internal/types"
 )
 
 // Options are what an Engine needs. Source is required.
@@ -166,4 +165,3 @@ func (e *Engine) inTransaction(ctx context.Context, fn func(Txn) error) error {
 }
 
 // NewID gives an object id.
-func (e *Engine) newID() (types.OID, error) { return e.source.NewID() }

@@ -118,7 +118,7 @@ func tryLaunch(t testing.TB, dir string, flags ...string) (*process, error) {
 		return p, nil
 	case err := <-p.exited:
 		p.exited <- err
-		return nil, fmt.Errorf("the server ended at its start: %v\n%s", err, p.output)
+		return nil, fmt.Errorf("the server ended at its start: %w\n%s", err, p.output)
 	case <-time.After(2 * time.Minute):
 		return nil, fmt.Errorf("the server is not ready:\n%s", p.output)
 	}

@@ -62,12 +62,6 @@ func (c *converter) pos(location int32) int {
 	return max(c.lastChar+1+c.base, 0)
 }
 
-func (c *converter) fail(err error) {
-	if c.err == nil {
-		c.err = err
-	}
-}
-
 func (c *converter) unsupported(feature string, location int32) {
 	if c.err == nil {
 		c.err = pgerr.Unsupported(feature).At(c.pos(location))

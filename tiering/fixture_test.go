@@ -281,6 +281,7 @@ func (f *fixture) graph() interface {
 	v := f.m.index(indexID)
 	if v == nil {
 		f.Fatal("the index is not there")
+		return nil
 	}
 	return v.graph
 }

@@ -2,6 +2,7 @@ package tiering
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -54,7 +55,7 @@ func TestUndoneWritesLeaveNothingInTheIndex(t *testing.T) {
 		f.ok(f.insert(40, 45)(tx))
 		return errUndo
 	})
-	if err != errUndo {
+	if !errors.Is(err, errUndo) {
 		t.Fatal(err)
 	}
 	f.ok(tx.Commit(context.Background(), false))
@@ -280,7 +281,7 @@ func TestAWriterThatWaitsCanBeCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(errUndo)
 	for v.graph.TailLen() > v.maxTail() {
-		if err := f.m.admit(ctx, tableID); err == errUndo {
+		if err := f.m.admit(ctx, tableID); errors.Is(err, errUndo) {
 			return
 		}
 	}

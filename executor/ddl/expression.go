@@ -130,48 +130,6 @@ func (s *statement) eachRow(ctx context.Context, t *catalog.Table, columns []int
 	}
 }
 
-// isEmpty says whether a table has no rows.
-func (s *statement) isEmpty(ctx context.Context, t *catalog.Table) (bool, error) {
-	err := s.eachRow(ctx, t, nil, func(types.Row) error { return errFound })
-	if err == errFound {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// errFound ends a scan that has seen enough; it never leaves this file.
-var errFound = pgerr.New(pgerr.InternalError, "found")
-
-// checkNotNull demands that no row has NULL in a column.
-func (s *statement) checkNotNull(ctx context.Context, t *catalog.Table, c *catalog.Column) error {
-	return s.eachRow(ctx, t, []int16{c.Num}, func(row types.Row) error {
-		if row[c.Num-1] == nil {
-			return containsNulls(t, c.Name)
-		}
-		return nil
-	})
-}
-
 func containsNulls(t *catalog.Table, column string) error {
 	return pgerr.Newf(pgerr.NotNullViolation, `column "%s" of relation "%s" contains null values`, column, t.Name).Of(t.Schema, t.Name, column, "")
-}
-
-// checkRows demands that every row passes a CHECK constraint.
-func (s *statement) checkRows(ctx context.Context, t *catalog.Table, k *catalog.Check) error {
-	cond, err := s.parse(t, k.Expr, boolean, "check constraints")
-	if err != nil {
-		return err
-	}
-	ec := s.context(ctx)
-	return s.eachRow(ctx, t, columnsOf(cond), func(row types.Row) error {
-		ec.Row = row
-		value, err := cond.Eval(ec)
-		if err != nil {
-			return err
-		}
-		if value == false {
-			return pgerr.Newf(pgerr.CheckViolation, `check constraint "%s" of relation "%s" is violated by some row`, k.Name, t.Name).Of(t.Schema, t.Name, "", k.Name)
-		}
-		return nil
-	})
 }

@@ -174,7 +174,6 @@ func wrongIndex(k ast.Constraint, format string, args ...any) error {
 }
 
 // dimensions is the dimension of a vector key, 0 when it has none.
-func dimensions(typmod int32) int32 { return max(typmod, 0) }
 
 // hasOrder says whether a type has a btree operator class.
 func hasOrder(oid types.OID) bool {

@@ -110,7 +110,7 @@ func (s *subscriptAssign) bounds(a *types.Array, values []types.Datum) (low, hig
 			switch {
 			case i >= len(written) || !written[i]:
 				if s.slice && len(a.Dims) == 0 {
-					return nil, nil, subscriptError("array slice subscript must provide both boundaries").(*pgerr.Error).
+					return nil, nil, pgerr.As(subscriptError("array slice subscript must provide both boundaries")).
 						WithDetail("When assigning to a slice of an empty array value, slice boundaries must be fully specified.")
 				}
 			case v == nil:

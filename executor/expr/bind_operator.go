@@ -214,7 +214,7 @@ func BindAnyAll(env *types.Env, schema, name string, left, array Expr, all bool)
 	if name == "!=" {
 		name = "<>"
 	}
-	elem := types.OID(types.UnknownOID)
+	elem := types.UnknownOID
 	if t := array.Type().OID; !unknownType(t) {
 		if elem = elementOf(t); elem == 0 {
 			return nil, pgerr.New(pgerr.WrongObjectType, "op ANY/ALL (array) requires array on right side")

@@ -3,7 +3,6 @@ package expr
 import (
 	"fmt"
 	"strconv"
-	"testing"
 	"time"
 
 	"github.com/akidb/akidb/internal/types"
@@ -421,13 +420,4 @@ func evalText(text string) (typ, value string, err error) {
 		return typ, "NULL", nil
 	}
 	return typ, types.FormatString(e.Type().OID, v, types.DefaultEnv()), nil
-}
-
-func mustBind(t testing.TB, text string) Expr {
-	t.Helper()
-	e, err := bindText(text)
-	if err != nil {
-		t.Fatalf("%s: %v", text, err)
-	}
-	return e
 }

@@ -68,15 +68,6 @@ func CanCoerce(from, to types.OID, ctx CastContext) bool {
 	return kind != pathNone
 }
 
-// binaryCoercible says whether a value of from is a value of to as it is.
-func binaryCoercible(from, to types.OID) bool {
-	if from == to {
-		return true
-	}
-	row, ok := FindCast(from, to)
-	return ok && row.Func == nil && !row.IO && row.Context == CastImplicit
-}
-
 // Coerce makes e of type to. An unknown-typed string constant is parsed now, an
 // unknown-typed *Param gets the type in place (the binder keeps one *Param per
 // number). 42846 cannot cast / 42804 for assignment, without position.
@@ -102,7 +93,6 @@ func coerceBase(env *types.Env, e Expr, to Type, ctx CastContext) (Expr, error) 
 			x.Typ = base
 			return x, nil
 		}
-		from = types.TextOID
 		if base.OID == types.TextOID {
 			return &Cast{Arg: e, Typ: base, Explicit: ctx == CastExplicit}, nil
 		}

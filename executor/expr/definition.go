@@ -2,7 +2,6 @@ package expr
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/akidb/akidb/internal/catalog"
@@ -192,12 +191,6 @@ func optionList(m map[string]string) string {
 		names[i] = quoteIdent(k) + "=" + v
 	}
 	return strings.Join(names, ", ")
-}
-
-// parseOID reads digits.
-func parseOID(s string) (types.OID, bool) {
-	n, err := strconv.ParseUint(s, 10, 32)
-	return types.OID(n), err == nil
 }
 
 // ViewDefinition is pg_get_viewdef: the view's query as it was stored.

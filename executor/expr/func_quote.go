@@ -70,7 +70,6 @@ func quoteIdent(s string) string {
 }
 
 // quoteQualified is schema.name.
-func quoteQualified(schema, name string) string { return quoteIdent(schema) + "." + quoteIdent(name) }
 
 // quoteLiteral returns s as a string constant, in the E form when it has backslashes.
 func quoteLiteral(s string) string {

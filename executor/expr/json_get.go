@@ -26,7 +26,6 @@ type jsonKind struct {
 var (
 	plainJSON  = jsonKind{"json", types.JSONOID, func(s string) types.Datum { return s }}
 	binaryJSON = jsonKind{"jsonb", types.JSONBOID, func(s string) types.Datum { return types.JSONB(s) }}
-	jsonKinds  = []jsonKind{plainJSON, binaryJSON}
 )
 
 // jsonMember finds a member of an object; of equal keys, which json may have,

@@ -582,7 +582,7 @@ func (x *pathRun) exists(it *types.JSONPathItem, v any) pathBool {
 		}
 		return errEnough
 	})
-	if err != nil && err != errEnough {
+	if err != nil && !errors.Is(err, errEnough) {
 		return pathUnknown
 	}
 	return pathBoolOf(found)

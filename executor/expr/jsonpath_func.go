@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"errors"
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/types"
 )
@@ -94,7 +95,7 @@ func pathExists(target, path, vars types.Datum, silent bool) (types.Datum, error
 		return errEnough
 	})
 	switch {
-	case err == nil || err == errEnough:
+	case err == nil || errors.Is(err, errEnough):
 		return found, nil
 	case silenced(err, silent):
 		return nil, nil

@@ -132,7 +132,7 @@ func (p *printer) constant(c *Const, label int) {
 		return
 	}
 	s := types.FormatString(c.Typ.OID, c.Value, nil)
-	needed := true
+	var needed bool
 	switch {
 	case c.Typ.OID == types.Int4OID && s[0] != '-':
 		p.text(s)

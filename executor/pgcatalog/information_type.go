@@ -10,10 +10,7 @@ import (
 func typePairs(d *expr.Definer, database string, typ types.OID, typmod int32) []types.Datum {
 	schema, name := d.TypeSchema(typ)
 	pairs := []types.Datum{"data_type", dataType(d, typ), "udt_catalog", database, "udt_schema", schema, "udt_name", name}
-	for _, p := range lengthPairs(typ, typmod) {
-		pairs = append(pairs, p)
-	}
-	return pairs
+	return append(pairs, lengthPairs(typ, typmod)...)
 }
 
 // dataType is data_type: the SQL name of PostgreSQL's own types.

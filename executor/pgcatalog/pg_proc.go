@@ -162,7 +162,7 @@ var aggregateSource = &source{fixed: func() []types.Row {
 var operatorSource = &source{fixed: func() []types.Row {
 	var rows []types.Row
 	for _, o := range expr.Operators() {
-		kind, schema := "b", types.Datum(oid(catalogSchemaOID))
+		kind, schema := "b", oid(catalogSchemaOID)
 		if o.Left == 0 {
 			kind = "l"
 		}

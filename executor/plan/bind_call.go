@@ -379,7 +379,7 @@ func (b *binder) maskBit(from, to int) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	var e expr.Expr = mask
+	e := mask
 	for _, step := range []struct {
 		op string
 		n  int64

@@ -34,7 +34,9 @@ func newBinder(env *Env, given []types.OID) *binder {
 func Prepare(env *Env, stmt ast.Stmt, params []types.OID) (*Plan, error) {
 	b := newBinder(env, params)
 	for i := range params {
-		b.param(i+1, 0)
+		if _, err := b.param(i+1, 0); err != nil {
+			return nil, err
+		}
 	}
 	if err := b.statement(stmt); err != nil {
 		return nil, err

@@ -110,7 +110,6 @@ func (p *joiner) reduce(t *joinTree, notNull leafSet) {
 		case r:
 			t.kind, t.left, t.right = LeftOuter, t.right, t.left
 		}
-		left, right = right, left
 	}
 	if t.kind == LeftOuter && notNull.touches(t.right.set()) {
 		t.kind = Inner

@@ -234,7 +234,7 @@ func decodeDims(n int, b []byte) (*Array, []byte, error) {
 
 func decodeBinaryElem(elem OID, b []byte, place int) (Datum, []byte, error) {
 	d, rest, err := decodeBinaryField(elem, b)
-	if e := pgerr.As(err); e != nil && e.Message == incorrectFormat().(*pgerr.Error).Message {
+	if e := pgerr.As(err); e != nil && e.Message == pgerr.As(incorrectFormat()).Message {
 		return nil, nil, pgerr.Newf(pgerr.InvalidBinaryRepresentation, "improper binary format in array element %d", place)
 	}
 	return d, rest, err

@@ -3,6 +3,7 @@ package types
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -106,7 +107,7 @@ func parseInt(s string, bits int, typname string) (int64, error) {
 	if err == nil {
 		return v, nil
 	}
-	if err.(*strconv.NumError).Err == strconv.ErrRange {
+	if errors.Is(err, strconv.ErrRange) {
 		return 0, outOfRange(s, typname)
 	}
 	return 0, invalidSyntax(typname, s)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -319,7 +320,7 @@ func parseFloat(s string, bits int, typname string) (float64, error) {
 	}
 	f, err := strconv.ParseFloat(t, bits)
 	if err != nil || (f == 0 && hasNonZeroDigit(t)) {
-		if err != nil && err.(*strconv.NumError).Err == strconv.ErrSyntax {
+		if err != nil && errors.Is(err, strconv.ErrSyntax) {
 			return 0, invalidSyntax(typname, s)
 		}
 		return 0, pgerr.Newf(pgerr.NumericValueOutOfRange, "\"%s\" is out of range for type %s", t, typname)

@@ -3,6 +3,7 @@ package types
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"math"
 	"sort"
 	"strconv"
@@ -156,7 +157,7 @@ func scanInt(s string, i int) (int64, int, bool) {
 		end++
 	}
 	v, err := strconv.ParseInt(s[i:end], 10, 64)
-	if err != nil && err.(*strconv.NumError).Err != strconv.ErrRange {
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0, 0, false
 	}
 	return v, end, true

@@ -133,11 +133,6 @@ func addInt64(a, b int64) (int64, bool) {
 	return c, (c > a) == (b > 0)
 }
 
-func subInt64(a, b int64) (int64, bool) {
-	c := a - b
-	return c, (c < a) == (b > 0)
-}
-
 func mulInt64(a, b int64) (int64, bool) {
 	if a == 0 || b == 0 {
 		return 0, true

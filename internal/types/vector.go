@@ -3,6 +3,7 @@ package types
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"math"
 	"strconv"
 
@@ -200,7 +201,7 @@ func scanFloat(s string, i int, typname string) (float32, int, error) {
 	}
 	f, err := strconv.ParseFloat(word, 32)
 	if err != nil {
-		if err.(*strconv.NumError).Err == strconv.ErrRange {
+		if errors.Is(err, strconv.ErrRange) {
 			return 0, 0, elementOutOfRange(word, typname)
 		}
 		return 0, 0, invalidSyntax(typname, s)

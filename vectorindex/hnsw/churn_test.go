@@ -2,6 +2,7 @@ package hnsw
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -197,7 +198,7 @@ func TestABuildThatIsCancelledCanGoOn(t *testing.T) {
 		}
 	}
 	cancel()
-	if err := <-done; err != nil && err != context.Canceled {
+	if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	if n := x.Len(); n != smallRows {
@@ -218,7 +219,7 @@ func TestCloseEndsABuild(t *testing.T) {
 	for x.graphed.Load() == 0 {
 	}
 	closeIndex(t, x)
-	if err := <-done; err != ErrClosed {
+	if err := <-done; !errors.Is(err, ErrClosed) {
 		t.Errorf("the build ended with %v", err)
 	}
 }
