@@ -313,7 +313,7 @@ func (p *portal) openCopyIn(t *ast.Copy) (*copyIn, error) {
 	if err := s.ensureTxn(p.ctx); err != nil {
 		return nil, err
 	}
-	s.park()
+	s.park(p.ctx)
 	if err := s.tx.txn.LockTable(p.ctx, table.ID, storage.LockRowExclusive, s.wait()); err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func (s *session) declare(t *ast.Declare) error {
 	if err != nil {
 		return err
 	}
-	p.hold = t.Hold
+	p.hold, p.cursor = t.Hold, true
 	s.portals[t.Name] = p
 	if !t.Hold && !t.Scroll {
 		return nil
@@ -43,7 +43,7 @@ func (s *session) keep(p *portal) error {
 		}
 	}
 	if s.active == p {
-		s.park()
+		s.park(p.ctx)
 	} else if _, kept := p.rows.(*keptRows); !kept && p.rows != nil {
 		k, err := keepRows(p.ctx, p.rows, s.runEnv(false), p.columns)
 		p.rows = k
@@ -164,6 +164,11 @@ func (s *session) scroll(c *portal, t *ast.Fetch) ([]types.Row, error) {
 			return c.position - 1, c.position + t.Count
 		}
 	}
+	if kept, ok := c.rows.(*keptRows); ok && t.Direction == "ABSOLUTE" && t.Count < 0 {
+		fromEnd := *t // -1 is the last row
+		fromEnd.Count = max(kept.total()+1+t.Count, 0)
+		t = &fromEnd
+	}
 	first, last := target()
 	if first > c.position && first == last {
 		return s.skipTo(c, first)
@@ -211,6 +216,9 @@ func (s *session) skipTo(c *portal, position int64) ([]types.Row, error) {
 		}
 	}
 }
+
+// total is how many rows there are.
+func (k *keptRows) total() int64 { return int64(len(k.memory)) + k.inFile }
 
 // nth reads the row at a 1-based position.
 func (k *keptRows) nth(position int64) (types.Row, error) {

@@ -40,6 +40,9 @@ type portal struct {
 	done     bool
 	cmdTag   string
 	position int64 // of a cursor: rows given
+	// cursor is made by DECLARE: each FETCH reads it under its own context, since
+	// the first one's ends with it.
+	cursor bool
 	// hold keeps the rows after the transaction: a cursor WITH HOLD.
 	hold bool
 }
@@ -115,9 +118,12 @@ func (p *portal) Next(ctx context.Context) (types.Row, error) {
 			return nil, nil
 		}
 	}
-	row, err := p.rows.next(p.ctx)
+	if !p.cursor {
+		ctx = p.ctx
+	}
+	row, err := p.rows.next(ctx)
 	if err != nil {
-		err = cause(p.ctx, err)
+		err = cause(ctx, err)
 		p.abandon()
 		return nil, err
 	}
@@ -134,7 +140,11 @@ func (p *portal) start(ctx context.Context) error {
 		return err
 	}
 	p.started = true
-	p.ctx, p.leave = s.enter(ctx, p.prepared.text)
+	if p.cursor { // it runs inside FETCH, which has entered
+		p.ctx, p.leave = context.WithoutCancel(ctx), func() {}
+	} else {
+		p.ctx, p.leave = s.enter(ctx, p.prepared.text)
+	}
 	rows, err := p.open()
 	if err != nil {
 		err = cause(p.ctx, err)
@@ -202,7 +212,7 @@ func (p *portal) openStatement(stmt *prepared) (*plan.Plan, error) {
 	if err := s.ensureTxn(p.ctx); err != nil {
 		return nil, err
 	}
-	s.park()
+	s.park(p.ctx)
 	for {
 		for _, use := range stmt.planned.plan.Tables {
 			if err := s.tx.txn.LockTable(p.ctx, use.Table.ID, use.Lock, s.wait()); err != nil {
@@ -278,12 +288,12 @@ func (p *portal) close() {
 
 // park lets another statement begin: the rows that the active portal has not
 // given yet are kept aside.
-func (s *session) park() {
+func (s *session) park(ctx context.Context) {
 	p := s.active
 	if p == nil {
 		return
 	}
-	kept, err := keepRows(p.ctx, p.rows, s.runEnv(false), p.columns)
+	kept, err := keepRows(ctx, p.rows, s.runEnv(false), p.columns)
 	p.rows = kept
 	if end := p.txn.EndStatement(err == nil); err == nil {
 		err = end
@@ -291,7 +301,7 @@ func (s *session) park() {
 	p.txn = nil
 	s.active = nil
 	if err != nil {
-		kept.err = cause(p.ctx, err)
+		kept.err = cause(ctx, err)
 	}
 }
 

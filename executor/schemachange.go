@@ -49,7 +49,7 @@ func (s *session) lockSources(ctx context.Context, t *ast.CreateTableAs) error {
 	if err != nil {
 		return nil
 	}
-	s.park()
+	s.park(ctx)
 	for _, use := range p.Tables {
 		if err := s.tx.txn.LockTable(ctx, use.Table.ID, use.Lock, s.wait()); err != nil {
 			return err

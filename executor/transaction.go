@@ -198,9 +198,9 @@ func (s *session) transactionStatement(ctx context.Context, t *ast.Transaction) 
 	case "ROLLBACK", "ABORT":
 		return s.rollbackStatement(t)
 	case "SAVEPOINT":
-		return "SAVEPOINT", s.savepoint(t.Name)
+		return "SAVEPOINT", s.savepoint(ctx, t.Name)
 	case "RELEASE":
-		return "RELEASE", s.release(t.Name)
+		return "RELEASE", s.release(ctx, t.Name)
 	case "ROLLBACK TO":
 		return "ROLLBACK", s.rollbackTo(t.Name)
 	default:
@@ -217,7 +217,11 @@ func (s *session) begin(t *ast.Transaction) error {
 	if !s.tx.started {
 		s.tx.isolation, s.tx.readOnly = s.limits.isolation, s.limits.readOnly
 	}
-	return s.setTransaction(t)
+	if err := s.setTransaction(t); err != nil {
+		s.tx.block = false // there is no transaction to end
+		return err
+	}
+	return nil
 }
 
 // setTransaction applies the modes of BEGIN or SET TRANSACTION.
@@ -289,7 +293,7 @@ func (s *session) chain(chain bool, isolation storage.Isolation, readOnly bool) 
 	}
 }
 
-func (s *session) savepoint(name string) error {
+func (s *session) savepoint(ctx context.Context, name string) error {
 	if !s.tx.block {
 		return pgerr.New(pgerr.NoActiveSQLTransaction, "SAVEPOINT can only be used in transaction blocks")
 	}
@@ -297,7 +301,7 @@ func (s *session) savepoint(name string) error {
 	if s.tx.txn == nil {
 		return nil // ensureTxn makes it
 	}
-	s.park()
+	s.park(ctx)
 	return s.tx.txn.Savepoint(name)
 }
 
@@ -314,7 +318,7 @@ func (s *session) findSavepoint(name, command string) (int, error) {
 	return 0, pgerr.Newf(pgerr.InvalidSavepoint, "savepoint %q does not exist", name)
 }
 
-func (s *session) release(name string) error {
+func (s *session) release(ctx context.Context, name string) error {
 	i, err := s.findSavepoint(name, "RELEASE SAVEPOINT")
 	if err != nil {
 		return err
@@ -323,7 +327,7 @@ func (s *session) release(name string) error {
 	if s.tx.txn == nil {
 		return nil
 	}
-	s.park()
+	s.park(ctx)
 	return s.tx.txn.Release(name)
 }
 
@@ -355,7 +359,7 @@ func (s *session) statementTxn(ctx context.Context) (Txn, func(ok bool) error, e
 	if err := s.ensureTxn(ctx); err != nil {
 		return nil, nil, err
 	}
-	s.park()
+	s.park(ctx)
 	tx := s.tx.txn
 	if err := tx.StartStatement(ctx); err != nil {
 		return nil, nil, err

@@ -67,7 +67,7 @@ func TestStatementsAnswerAsPostgreSQLDoes(t *testing.T) {
 		// pgvector
 		{"SELECT '[1,2]'::vector <-> '[4,6]', '[1,2]'::vector <#> '[3,4]', '[1,0]'::vector <=> '[0,1]', '[1,2]'::vector <+> '[2,4]'", "5|-11|1|3"},
 		{"SELECT '[1,2]'::vector + '[1,1]', '[1,2]'::vector * '[2,2]', '[1,2]'::vector || '[3]', '[3,4]'::vector - '[1,1]'", "[2,3]|[2,4]|[1,2,3]|[2,3]"},
-		{"SELECT vector_dims('[1,2,3]'), vector_norm('[3,4]'), l2_normalize('[3,4]'::vector), subvector('[1,2,3]'::vector, 2, 2), binary_quantize('[1,-1,2]'::vector)", "3|5|[0.6,0.8]|[2,3]|101"},
+		{"SELECT vector_dims('[1,2,3]'::vector), vector_norm('[3,4]'), l2_normalize('[3,4]'::vector), subvector('[1,2,3]'::vector, 2, 2), binary_quantize('[1,-1,2]'::vector)", "3|5|[0.6,0.8]|[2,3]|101"},
 		{"SELECT avg(embedding), sum(embedding) FROM items", "[0.6666667,0.6666667,0]|[2,2,0]"},
 		{"SELECT '{1:1.5,3:2}/5'::sparsevec, '[1,2]'::halfvec <-> '[1,3]', B'101' <~> B'110', '{1:1}/2'::sparsevec <=> '{2:1}/2'", "{1:1.5,3:2}/5|1|2|1"},
 		{"SELECT id FROM items ORDER BY embedding <-> '[1,0,0]' LIMIT 2", "1; 3"},

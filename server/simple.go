@@ -14,11 +14,11 @@ import (
 // other, in one implicit transaction.
 func (c *client) simple(m *body) error {
 	text := m.string()
-	if err := m.end("Query"); err != nil {
-		return err
-	}
 	offset := 0
-	err := c.guard(func() error { return c.runString(text, &offset) })
+	err := m.end("Query") // a NUL inside the text: the frame was whole, so the session goes on
+	if err == nil {
+		err = c.guard(func() error { return c.runString(text, &offset) })
+	}
 	if err != nil {
 		if fatal := c.fail(err, offset); fatal != nil {
 			return fatal
