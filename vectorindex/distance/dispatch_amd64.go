@@ -150,3 +150,29 @@ func dotCodesMany(query []int8, codes []uintptr, out []int32) {
 
 // Prefetch asks for the cache lines of bytes from an address off the Go heap.
 func Prefetch(address uintptr, bytes int) { prefetchLines(address, bytes) }
+
+func bitSums(planes, codes []byte, width int, out []uint32) {
+	if level == levelAVX512 {
+		bitSumsAVX512(&planes[0], &codes[0], width, &out[0], len(out))
+		return
+	}
+	bitSumsPortable(planes, codes, width, out)
+}
+
+func dotNibbles(code []byte, query []int8) int32 {
+	switch level {
+	case levelAVX512:
+		return dotNibblesAVX512(unsafe.SliceData(code), unsafe.SliceData(query), len(code)/32)
+	case levelAVX2:
+		return dotNibblesAVX2(unsafe.SliceData(code), unsafe.SliceData(query), len(code)/32)
+	}
+	return dotNibblesPortable(code, query)
+}
+
+func bitPlanes(v []float32, low, inverse float32, planes []byte) uint32 {
+	if level == levelAVX512 && len(v) > 0 {
+		bitPlanesAVX512(&v[0], len(v)/16, low, inverse, &planes[0], len(v)/8)
+		return planeSum(planes)
+	}
+	return bitPlanesPortable(v, low, inverse, planes)
+}

@@ -13,6 +13,13 @@ func halfCosineParts(a, b []uint16) (d, aa, bb float32) { return halfCosineParts
 func hamming(a, b []byte) int                           { return hammingPortable(a, b) }
 func jaccardParts(a, b []byte) (both, either int)       { return jaccardPartsPortable(a, b) }
 func dotCodes(code []uint8, query []int8) int32         { return dotCodesPortable(code, query) }
+func bitSums(planes, codes []byte, width int, out []uint32) {
+	bitSumsPortable(planes, codes, width, out)
+}
+func dotNibbles(code []byte, query []int8) int32 { return dotNibblesPortable(code, query) }
+func bitPlanes(v []float32, low, inverse float32, planes []byte) uint32 {
+	return bitPlanesPortable(v, low, inverse, planes)
+}
 func dotCodesMany(query []int8, codes []uintptr, out []int32) {
 	dotCodesManyPortable(query, codes, out)
 }

@@ -22,6 +22,10 @@ func main() {
 	dotCodesAVX2()
 	dotCodesManyVNNI()
 	dotCodesManyAVX2()
+	bitSumsKernel()
+	dotNibblesVNNI()
+	dotNibblesWide()
+	bitPlanesKernel()
 	prefetchLines()
 	Generate()
 }
