@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/akidb/akidb/executor/pgcatalog"
+	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/internal/types"
@@ -303,6 +304,7 @@ func (s *session) makeEnv() *types.Env {
 	bytea, _ := s.settings.raw("bytea_output")
 	env.ByteaEscape = bytea == "escape"
 	env.Names = nameResolver{s}
+	env.Users = catalog.Users{Now: s.Catalog}
 	env.Now = s.tx.now
 	return env
 }

@@ -96,7 +96,7 @@ func (e *copyEncoder) binaryRow(w *frameWriter, row types.Row) error {
 		}
 		at := len(w.buf)
 		w.int32(0)
-		b, err := types.Encode(w.buf, wireType(e.spec.Columns[i].Type), row[i])
+		b, err := types.EncodeWire(w.buf, wireType(e.spec.Columns[i].Type), row[i], e.env)
 		if err != nil {
 			return err
 		}

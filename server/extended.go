@@ -124,7 +124,7 @@ func (c *client) readParams(m *body, formats []int16, oids []types.OID, stmt str
 		}
 		var err error
 		if formatOf(formats, i) == 1 {
-			params[i], err = decodeParam(oids[i], raw, i)
+			params[i], err = decodeParam(oids[i], raw, i, env)
 		} else {
 			params[i], err = parseParam(oids[i], raw, env)
 		}
@@ -135,8 +135,8 @@ func (c *client) readParams(m *body, formats []int16, oids []types.OID, stmt str
 	return params, nil
 }
 
-func decodeParam(oid types.OID, raw []byte, i int) (types.Datum, error) {
-	d, err := types.Decode(oid, raw)
+func decodeParam(oid types.OID, raw []byte, i int, env *types.Env) (types.Datum, error) {
+	d, err := types.DecodeWire(oid, raw, env)
 	if err != nil && pgerr.Code(err) == pgerr.InvalidBinaryRepresentation {
 		return nil, pgerr.Newf(pgerr.InvalidBinaryRepresentation, "incorrect binary data format in bind parameter %d", i+1).
 			WithDetail("%s", pgerr.As(err).Message)

@@ -92,7 +92,7 @@ func (c *client) dataRow(row types.Row, cols []executor.ResultColumn, formats []
 		w.int32(0)
 		oid := wireType(cols[i].Type)
 		if formatOf(formats, i) == 1 {
-			b, err := types.Encode(w.buf, oid, d)
+			b, err := types.EncodeWire(w.buf, oid, d, env)
 			if err != nil {
 				w.drop()
 				return err

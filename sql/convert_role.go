@@ -72,10 +72,10 @@ func (c *converter) defaultPrivileges(s *pg.AlterDefaultPrivilegesStmt) ast.Stmt
 	return &ast.Grant{Revoke: !g.GetIsGrant(), Privileges: stringsOf(g.GetPrivileges()), Object: "DEFAULT PRIVILEGES", Grantees: stringsOf(g.GetGrantees())}
 }
 
-// alterOwner converts OWNER TO of schemas and databases.
+// alterOwner converts OWNER TO of schemas, databases and types.
 func (c *converter) alterOwner(s *pg.AlterOwnerStmt) ast.Stmt {
 	switch s.ObjectType {
-	case pg.ObjectType_OBJECT_SCHEMA, pg.ObjectType_OBJECT_DATABASE:
+	case pg.ObjectType_OBJECT_SCHEMA, pg.ObjectType_OBJECT_DATABASE, pg.ObjectType_OBJECT_TYPE, pg.ObjectType_OBJECT_DOMAIN:
 		return &ast.AlterTable{
 			Kind: objectWord(s.ObjectType), Table: rangeVarOf(s.Object),
 			Actions: []ast.AlterAction{{Op: "OWNER", Name: roleName(s.Newowner)}},

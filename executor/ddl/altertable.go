@@ -90,6 +90,8 @@ func (s *statement) alterTable(ctx context.Context, t *ast.AlterTable) error {
 		return s.changeSchemaOwner(ctx, t.Table.Name, t.Actions[0].Name)
 	case "DATABASE":
 		return s.changeDatabaseOwner(t.Table.Name, t.Actions[0].Name)
+	case "TYPE", "DOMAIN":
+		return s.changeTypeOwner(ctx, t.Table, t.Actions[0].Name)
 	}
 	o, err := s.altered(ctx, t.Table, t.Kind, t.IfExists)
 	if err != nil || o == nil {

@@ -77,7 +77,7 @@ func (a *alteration) conversion(c *catalog.Column, typ expr.Type, act *ast.Alter
 	if err == nil {
 		return expr.Fold(env.Types, out), nil
 	}
-	name := types.FormatType(typ.OID, typ.Typmod)
+	name := a.s.formatType(typ.OID, typ.Typmod)
 	if act.Using != nil {
 		return nil, pgerr.Newf(pgerr.DatatypeMismatch, `result of USING clause for column "%s" cannot be cast automatically to type %s`, c.Name, name).
 			WithHint("You might need to add an explicit cast.")
@@ -118,10 +118,10 @@ func (a *alteration) retypeDefault(c *catalog.Column, typ expr.Type) error {
 		return err
 	}
 	if _, err := expr.Coerce(env.Types, bound, typ, expr.CastAssignment); err != nil {
-		return pgerr.Newf(pgerr.DatatypeMismatch, `%s for column "%s" cannot be cast automatically to type %s`, what, c.Name, types.FormatType(typ.OID, typ.Typmod))
+		return pgerr.Newf(pgerr.DatatypeMismatch, `%s for column "%s" cannot be cast automatically to type %s`, what, c.Name, a.s.formatType(typ.OID, typ.Typmod))
 	}
 	if _, err := a.s.parse(table, *text, typ, "DEFAULT expressions"); err != nil {
-		*text = "(" + *text + ")::" + types.FormatType(c.Type, c.Typmod)
+		*text = "(" + *text + ")::" + a.s.formatType(c.Type, c.Typmod)
 	}
 	return nil
 }

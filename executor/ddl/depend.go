@@ -9,6 +9,7 @@ import (
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/types"
 	"github.com/akidb/akidb/sql"
+	"github.com/akidb/akidb/sql/ast"
 )
 
 // maxReported is how many dependent objects a message lists (MAX_REPORTED_DEPS).
@@ -25,8 +26,9 @@ type deletion struct {
 	gone     map[types.OID]bool
 	objects  []catalog.Object
 	defaults []columnDefault
-	reasons  []string // view v depends on table t
-	cascaded []string // view v
+	columns  []columnDefault // of a type that goes
+	reasons  []string        // view v depends on table t
+	cascaded []string        // view v
 }
 
 // columnDefault names a column whose default goes.
@@ -91,8 +93,11 @@ func (d *deletion) follow(o catalog.Object) error {
 			}
 		}
 	}
-	if q, ok := o.(*catalog.Sequence); ok {
-		return d.followDefaults(q)
+	switch o := o.(type) {
+	case *catalog.Sequence:
+		return d.followDefaults(o)
+	case *catalog.UserType:
+		return d.followType(o)
 	}
 	return nil
 }
@@ -130,7 +135,7 @@ func (s *statement) viewsOf(o catalog.Object) []catalog.Object {
 // contents are the relations of a schema that stand for themselves.
 func (s *statement) contents(schema string) []catalog.Object {
 	var out []catalog.Object
-	for _, kind := range []catalog.Kind{catalog.KindTable, catalog.KindView, catalog.KindSequence} {
+	for _, kind := range []catalog.Kind{catalog.KindTable, catalog.KindView, catalog.KindSequence, catalog.KindType} {
 		for _, o := range s.catalog().Objects(kind) {
 			if in, _ := o.ObjectName(); in != schema {
 				continue
@@ -253,19 +258,46 @@ func listed(lines []string) string {
 
 // execute locks and drops what was gathered.
 func (d *deletion) execute(ctx context.Context) error {
-	var changes []catalog.Change
+	var changes, typesGone []catalog.Change
 	for _, o := range d.objects {
 		if err := d.s.lockDropped(ctx, o); err != nil {
 			return err
 		}
+		if o.ObjectKind() == catalog.KindType {
+			typesGone = append(typesGone, catalog.Delete(o)) // after the columns that have it
+			continue
+		}
 		changes = append(changes, catalog.Delete(o))
+	}
+	if len(d.columns) > 0 { // so that dropping them finds no views
+		if err := d.s.Txn.Change(ctx, changes...); err != nil {
+			return err
+		}
+		changes = nil
+	}
+	for _, ref := range d.columns {
+		if d.isGone(ref.table) {
+			continue
+		}
+		if err := d.s.dropColumnOf(ctx, ref); err != nil {
+			return err
+		}
 	}
 	for _, ref := range d.defaults {
 		if err := d.s.dropDefault(ctx, ref); err != nil {
 			return err
 		}
 	}
-	return d.s.Txn.Change(ctx, changes...)
+	return d.s.Txn.Change(ctx, append(changes, typesGone...)...)
+}
+
+// dropColumnOf drops a column whose type goes, with what depends on it.
+func (s *statement) dropColumnOf(ctx context.Context, ref columnDefault) error {
+	c := &ref.table.Columns[ref.column-1]
+	return s.alterTable(ctx, &ast.AlterTable{
+		Kind: "TABLE", Table: &ast.RangeVar{Schema: ref.table.Schema, Name: ref.table.Name},
+		Actions: []ast.AlterAction{{Op: "DROP COLUMN", Name: c.Name, IfExists: true, Cascade: true}},
+	})
 }
 
 // dropDefault takes the default off a column that may be another table's.
@@ -282,8 +314,11 @@ func (s *statement) dropDefault(ctx context.Context, ref columnDefault) error {
 }
 
 func (s *statement) lockDropped(ctx context.Context, o catalog.Object) error {
-	if schema, ok := o.(*catalog.Schema); ok {
-		return s.Txn.LockName(ctx, catalog.KindSchema, catalog.Name{Name: schema.Name}, s.Wait)
+	switch o := o.(type) {
+	case *catalog.Schema:
+		return s.Txn.LockName(ctx, catalog.KindSchema, catalog.Name{Name: o.Name}, s.Wait)
+	case *catalog.UserType:
+		return s.Txn.LockName(ctx, catalog.KindType, nameOf(o), s.Wait)
 	}
 	return s.lockForDrop(ctx, o)
 }

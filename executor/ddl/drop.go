@@ -27,7 +27,7 @@ func (s *statement) drop(ctx context.Context, t *ast.Drop) error {
 	case "SCHEMA":
 		return s.dropSchemas(ctx, t)
 	case "TYPE", "DOMAIN":
-		return s.dropTypes(t)
+		return s.dropTypes(ctx, t)
 	case "EXTENSION":
 		return s.dropExtensions(t)
 	}
@@ -158,19 +158,4 @@ func (s *statement) dropSchemas(ctx context.Context, t *ast.Drop) error {
 		d.root(schema)
 	}
 	return d.run(ctx)
-}
-
-// dropTypes is DROP TYPE and DROP DOMAIN: there are only built-in types.
-func (s *statement) dropTypes(t *ast.Drop) error {
-	for _, names := range t.Names {
-		name := names[len(names)-1]
-		if isBuiltinType(name) {
-			return pgerr.Newf(pgerr.DependentObjectsStillExist, "cannot drop type %s because it is required by the database system", name)
-		}
-		if !t.IfExists {
-			return pgerr.Newf(pgerr.UndefinedObject, `type "%s" does not exist`, written(rangeVar(names)))
-		}
-		s.notice("00000", `type "%s" does not exist, skipping`, written(rangeVar(names)))
-	}
-	return nil
 }

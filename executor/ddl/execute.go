@@ -84,9 +84,9 @@ func (s *statement) executeGlobal(ctx context.Context, stmt ast.Stmt) (string, e
 	case *ast.DropDatabase:
 		return "", pgerr.Unsupported("DROP DATABASE")
 	case *ast.CreateEnum:
-		return "", pgerr.Unsupported("CREATE TYPE AS ENUM").WithHint("Use text with a CHECK constraint.")
+		return "CREATE TYPE", s.createEnum(ctx, t)
 	case *ast.AlterEnum:
-		return "", pgerr.Unsupported("ALTER TYPE")
+		return "ALTER TYPE", s.alterEnum(ctx, t)
 	case *ast.CreateDomain:
 		return "", pgerr.Unsupported("CREATE DOMAIN").WithHint("Use a CHECK constraint on the column.")
 	case *ast.RefreshMatView:

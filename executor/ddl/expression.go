@@ -61,7 +61,7 @@ func (s *statement) bind(table *catalog.Table, e ast.Expr, want expr.Type, what 
 	case types.UnknownOID:
 		return plan.BindTableExpr(s.Plan(), table, e, want, what)
 	default:
-		return nil, pgerr.Newf(pgerr.DatatypeMismatch, "argument of %s must be type boolean, not type %s", word, types.FormatType(t.OID, t.Typmod))
+		return nil, pgerr.Newf(pgerr.DatatypeMismatch, "argument of %s must be type boolean, not type %s", word, s.formatType(t.OID, t.Typmod))
 	}
 }
 

@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/akidb/akidb/executor/expr"
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/storage"
+	"github.com/akidb/akidb/internal/types"
 	"github.com/akidb/akidb/sql"
 	"github.com/akidb/akidb/sql/ast"
 )
@@ -98,6 +100,9 @@ func (s *statement) newRelation(ctx context.Context, schema, name string, ifNotE
 		return false, err
 	}
 	if s.catalog().Relation(schema, name) == nil {
+		if s.catalog().Named(catalog.KindType, schema, name) != nil {
+			return false, typeExists(name).WithHint("A relation has an associated type of the same name, so you must use a name that doesn't conflict with any existing type.")
+		}
 		return true, nil
 	}
 	if ifNotExists {
@@ -208,6 +213,8 @@ func kindWord(o catalog.Object) string {
 		return "schema"
 	case *catalog.Role:
 		return "role"
+	case *catalog.UserType:
+		return "type"
 	}
 	return "object"
 }
@@ -216,13 +223,22 @@ func kindWord(o catalog.Object) string {
 // schema when the search path finds it.
 func (s *statement) describe(o catalog.Object) string { return kindWord(o) + " " + s.display(o) }
 
+// formatType names a type in messages and texts, a user's as the search path finds it.
+func (s *statement) formatType(oid types.OID, typmod int32) string {
+	return expr.NewDefiner(s.Run.Session, s.catalog()).TypeName(oid, typmod)
+}
+
 // display is an object's name, qualified when the search path does not find it.
 func (s *statement) display(o catalog.Object) string {
 	schema, name := o.ObjectName()
 	if schema == "" {
 		return sql.QuoteIdent(name)
 	}
-	if found, err := s.relation(&ast.RangeVar{Name: name}); err == nil && found != nil && found.ObjectID() == o.ObjectID() {
+	if _, ok := o.(*catalog.UserType); ok {
+		if found := s.userType(&ast.RangeVar{Name: name}); found != nil && found.ID == o.ObjectID() {
+			return sql.QuoteIdent(name)
+		}
+	} else if found, err := s.relation(&ast.RangeVar{Name: name}); err == nil && found != nil && found.ObjectID() == o.ObjectID() {
 		return sql.QuoteIdent(name)
 	}
 	return sql.QuoteIdent(schema) + "." + sql.QuoteIdent(name)
@@ -275,6 +291,8 @@ func (s *statement) owner(o catalog.Object) string {
 	case *catalog.Sequence:
 		return o.Owner
 	case *catalog.View:
+		return o.Owner
+	case *catalog.UserType:
 		return o.Owner
 	case *catalog.Schema:
 		return o.Owner

@@ -113,6 +113,7 @@ func closingQuote(text string) int {
 // qualifyLiterals writes the schema of sequences into the literals that name
 // them, so that the text means the same under another search path.
 func (s *statement) qualifyLiterals(node any) {
+	s.qualifyTypes(node)
 	ast.Walk(node, func(n any) bool {
 		k := sequenceLiteral(n)
 		if k == nil {

@@ -30,7 +30,7 @@ func (s *statement) rename(ctx context.Context, t *ast.Rename) error {
 	case "DATABASE":
 		return pgerr.Unsupported("ALTER DATABASE RENAME")
 	case "TYPE", "DOMAIN":
-		return pgerr.Newf(pgerr.UndefinedObject, `type "%s" does not exist`, written(t.Table))
+		return s.renameType(ctx, t)
 	}
 	o, err := s.altered(ctx, t.Table, renameKind(t), t.IfExists)
 	if err != nil || o == nil {
@@ -97,7 +97,7 @@ func (s *statement) altered(ctx context.Context, r *ast.RangeVar, kind string, i
 func (s *statement) setSchema(ctx context.Context, t *ast.AlterSchema) error {
 	switch t.Object {
 	case "TYPE", "DOMAIN":
-		return pgerr.Newf(pgerr.UndefinedObject, `type "%s" does not exist`, written(t.Table))
+		return s.setTypeSchema(ctx, t)
 	case "EXTENSION":
 		return pgerr.Unsupported("ALTER EXTENSION SET SCHEMA")
 	}

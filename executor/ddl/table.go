@@ -102,11 +102,7 @@ func (s *statement) newTable(schema, name string, opts []ast.Option) (*catalog.T
 	if err != nil {
 		return nil, err
 	}
-	rowType, err := s.NewID()
-	if err != nil {
-		return nil, err
-	}
-	t := &catalog.Table{ID: id, Schema: schema, Name: name, Owner: s.User, Options: mergeOptions(kept, nil, nil), RowType: rowType, Version: 1}
+	t := &catalog.Table{ID: id, Schema: schema, Name: name, Owner: s.User, Options: mergeOptions(kept, nil, nil), RowType: types.RowOID(id), Version: 1}
 	if s.isTemp(schema) {
 		t.Temp = s.SessionID
 	}

@@ -66,7 +66,7 @@ func extreme(name string, oid types.OID, sign int) *Function {
 		if len(args) > 0 {
 			actual = args[0].OID
 		}
-		cmp := orderOf(ctx, actual)
+		cmp := orderOf(actual)
 		return &folder{fold: func(a, b types.Datum) (types.Datum, error) {
 			if cmp(b, a)*sign > 0 {
 				return b, nil
@@ -78,10 +78,10 @@ func extreme(name string, oid types.OID, sign int) *Function {
 }
 
 // orderOf is the order of a type's values that are not NULL.
-func orderOf(ctx *Context, oid types.OID) compareFunc {
+func orderOf(oid types.OID) compareFunc {
 	switch {
-	case isUserType(oid):
-		return func(a, b types.Datum) int { return compareEnums(ctx, oid, a.(string), b.(string)) }
+	case oid == types.AnyEnumOID:
+		return compareEnums
 	case elementOf(oid) != 0:
 		return compareArrays
 	}

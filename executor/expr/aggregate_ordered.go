@@ -158,6 +158,6 @@ var orderedAggregates = []*Function{
 		if len(args) > 0 {
 			oid = args[len(args)-1].OID
 		}
-		return &modeValue{cmp: orderOf(ctx, oid)}
+		return &modeValue{cmp: orderOf(oid)}
 	}),
 }

@@ -1,8 +1,6 @@
 package expr
 
 import (
-	"strings"
-
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/types"
 )
@@ -85,9 +83,6 @@ func coerceArgs(env *types.Env, args []Expr, declared []types.OID) ([]Expr, erro
 
 // specialise gives functions that must know their types a copy that does.
 func specialise(call *Call, operator string, declared []types.OID) *Call {
-	if strings.HasPrefix(call.Func.Name, "enum_") && operator != "" && len(declared) == 2 && isUserType(declared[0]) {
-		call.Func = enumFunction(call.Func, operator, declared[0])
-	}
 	if call.Func.bind != nil {
 		bound := *call.Func
 		bound.Eval = bound.bind(argTypes(call.Args), call.Variadic)
@@ -175,12 +170,6 @@ func Less(oid types.OID) (*Function, bool) { return comparisonOf("<", oid) }
 // comparisonOf finds the operator over a type itself, or over the one that it
 // is compared as: text for varchar, oid for regclass, anyarray for arrays.
 func comparisonOf(name string, oid types.OID) (*Function, bool) {
-	if isUserType(oid) {
-		if o, ok := FindOperator(name, types.AnyEnumOID, types.AnyEnumOID); ok {
-			return enumFunction(o.Func, name, oid), true
-		}
-		return nil, false
-	}
 	for _, as := range []types.OID{oid, comparedAs(oid)} {
 		if o, ok := FindOperator(name, as, as); ok {
 			return o.Func, true
@@ -195,6 +184,12 @@ func comparedAs(oid types.OID) types.OID {
 		return types.TextOID
 	case types.CIDROID:
 		return types.InetOID
+	}
+	switch {
+	case types.IsEnum(oid):
+		return types.AnyEnumOID
+	case types.IsRow(oid):
+		return types.RecordOID
 	}
 	for _, r := range regTypes {
 		if oid == r {

@@ -1,11 +1,6 @@
 package expr
 
-import (
-	"slices"
-
-	"github.com/akidb/akidb/internal/pgerr"
-	"github.com/akidb/akidb/internal/types"
-)
+import "github.com/akidb/akidb/internal/types"
 
 // Eval converts the argument; NULL stays NULL.
 func (e *Cast) Eval(ctx *Context) (types.Datum, error) {
@@ -87,26 +82,9 @@ func applyTypmod(to Type, v types.Datum, explicit bool) (types.Datum, error) {
 func convertByText(ctx *Context, from, to types.OID, v types.Datum) (types.Datum, error) {
 	env := ctx.typesEnv()
 	s := types.FormatString(from, v, env)
-	if isUserType(to) {
-		return parseUserType(ctx, to, s)
-	}
 	switch to {
 	case types.TextOID, types.VarcharOID, types.BpcharOID, types.UnknownOID:
 		return s, nil
 	}
 	return types.Parse(to, types.NoTypmod, s, env)
-}
-
-// parseUserType reads a label of an enum or the text of a domain's base.
-func parseUserType(ctx *Context, oid types.OID, s string) (types.Datum, error) {
-	t := userType(ctx, oid)
-	switch {
-	case t == nil:
-		return s, nil
-	case t.Base != 0:
-		return types.Parse(t.Base, t.Typmod, s, ctx.typesEnv())
-	case !slices.Contains(t.Labels, s):
-		return nil, pgerr.Newf(pgerr.InvalidTextRepresentation, "invalid input value for enum %s: \"%s\"", t.Name, s)
-	}
-	return s, nil
 }

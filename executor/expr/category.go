@@ -4,13 +4,10 @@ import (
 	"github.com/akidb/akidb/internal/types"
 )
 
-// category is pg_type.typcategory; a user's type counts as an enum.
+// category is pg_type.typcategory, X for what is not known.
 func category(oid types.OID) byte {
 	if t := types.Lookup(oid); t != nil {
 		return t.Category
-	}
-	if isUserType(oid) {
-		return 'E'
 	}
 	return 'X'
 }
@@ -45,7 +42,7 @@ func typeName(env *types.Env, oid types.OID) string {
 	if oid == 0 {
 		return "unknown"
 	}
-	if t := types.Lookup(oid); t != nil {
+	if t := types.Lookup(oid); t != nil && !types.IsUserType(oid) {
 		return t.SQLName
 	}
 	if env != nil && env.Names != nil {

@@ -155,10 +155,6 @@ func literal(env *types.Env, c *Const, to Type) (Expr, error) {
 		return &Const{Typ: base}, nil
 	}
 	s := c.Value.(string)
-	if isUserType(to.OID) {
-		text := &Const{Value: s, Typ: Type{OID: types.TextOID, Typmod: types.NoTypmod}}
-		return &Cast{Arg: text, Typ: base, IO: true}, nil
-	}
 	typmod := types.NoTypmod
 	if to.OID == types.IntervalOID {
 		typmod = to.Typmod // INTERVAL '5' DAY: the fields decide what 5 means
@@ -223,7 +219,7 @@ func immutableText(oid types.OID) bool {
 	case types.DateOID, types.TimeOID, types.TimeTZOID, types.TimestampOID, types.TimestampTZOID, types.IntervalOID, types.RecordOID:
 		return false
 	}
-	if isUserType(oid) {
+	if types.IsUserType(oid) {
 		return false
 	}
 	for _, r := range regTypes {

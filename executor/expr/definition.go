@@ -80,15 +80,25 @@ func (d *Definer) relationFor(o catalog.Object, pretty bool) string {
 
 // TypeVisible says whether a type's bare name means it.
 func (d *Definer) TypeVisible(oid types.OID) bool {
+	if elem := types.UserElem(oid); elem != 0 {
+		return d.TypeVisible(elem)
+	}
 	schema, name := d.TypeSchema(oid)
 	return d.visible(schema, func(s string) bool {
+		if _, table := d.Catalog.Relation(s, name).(*catalog.Table); table {
+			return true
+		}
 		return s != "pg_catalog" && d.Catalog.Named(catalog.KindType, s, name) != nil
 	})
 }
 
 // TypeSchema is a type's schema and typname, "" when there is none.
 func (d *Definer) TypeSchema(oid types.OID) (schema, name string) {
-	if t := types.Lookup(oid); t != nil {
+	if elem := types.UserElem(oid); elem != 0 {
+		schema, name := d.TypeSchema(elem)
+		return schema, "_" + name
+	}
+	if t := types.Lookup(oid); t != nil && !types.IsUserType(oid) {
 		if oid >= types.VectorOID {
 			return "public", t.Name
 		}
@@ -104,12 +114,7 @@ func (d *Definer) TypeSchema(oid types.OID) (schema, name string) {
 }
 
 func (d *Definer) rowTypeOf(oid types.OID) *catalog.Table {
-	for _, o := range d.Catalog.Objects(catalog.KindTable) {
-		if t := o.(*catalog.Table); t.RowType == oid {
-			return t
-		}
-	}
-	return nil
+	return d.Catalog.RowType(oid)
 }
 
 // TypeName is format_type: the type's SQL name with its modifier, qualified
@@ -124,7 +129,9 @@ func (d *Definer) TypeName(oid types.OID, typmod int32) string {
 		return "???"
 	case schema == "pg_catalog":
 		return types.FormatType(oid, typmod)
-	case types.Lookup(oid) != nil:
+	case types.UserElem(oid) != 0:
+		return d.TypeName(types.UserElem(oid), typmod) + "[]"
+	case types.Lookup(oid) != nil && !types.IsUserType(oid):
 		text := types.FormatType(oid, typmod)
 		if d.TypeVisible(oid) {
 			return text

@@ -106,8 +106,10 @@ func DefaultClass(oid types.OID) string {
 	}
 	t := types.Lookup(oid)
 	switch {
-	case t == nil:
+	case types.IsEnum(oid):
 		return "enum_ops"
+	case t == nil || types.IsRow(oid):
+		return "record_ops"
 	case t.IsArray():
 		return "array_ops"
 	}

@@ -123,9 +123,6 @@ func valueOfJSON(ctx *Context, to Type, s string) (types.Datum, error) {
 	if err != nil {
 		return nil, err
 	}
-	if isUserType(to.OID) {
-		return parseUserType(ctx, to.OID, text.(string))
-	}
 	return types.Parse(to.OID, to.Typmod, text.(string), ctx.typesEnv())
 }
 

@@ -132,7 +132,7 @@ func codecComparisons() []*Operator {
 		}
 		out = append(out, compareWith(t.oid, t.oid, t.code, cmp)...)
 	}
-	return append(out, enumComparisons()...)
+	return append(out, compareWith(types.AnyEnumOID, types.AnyEnumOID, "enum_%", compareEnums)...)
 }
 
 // compareArrays orders by elements, then by length, then by dimensions.
@@ -177,18 +177,6 @@ func compareInts(a, b int) int {
 		return 1
 	}
 	return 0
-}
-
-// enumComparisons: the order of an enum's labels stands in the catalog.
-func enumComparisons() []*Operator {
-	var out []*Operator
-	for _, c := range comparisons {
-		out = append(out, binary(c.name, types.AnyEnumOID, types.AnyEnumOID, types.BoolOID, "enum_"+c.suffix,
-			func(ctx *Context, args []types.Datum) (types.Datum, error) {
-				return c.holds(compareEnums(ctx, 0, args[0].(string), args[1].(string))), nil
-			}).with(c.commutator, c.negator))
-	}
-	return out
 }
 
 // patternComparisons order text by its bytes, for text_pattern_ops.

@@ -113,7 +113,7 @@ func (p *polymorphism) completeSimple(env *types.Env, nonArray, enum bool) error
 	if nonArray && elementOf(p.elem) != 0 {
 		return pgerr.Newf(pgerr.DatatypeMismatch, "type matched to anynonarray is an array type: %s", typeName(env, p.elem))
 	}
-	if enum && !isUserType(p.elem) {
+	if enum && !types.IsEnum(p.elem) {
 		return pgerr.Newf(pgerr.DatatypeMismatch, "type matched to anyenum is not an enum type: %s", typeName(env, p.elem))
 	}
 	return nil

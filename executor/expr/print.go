@@ -113,7 +113,7 @@ func (p *printer) cast(x *Cast) {
 }
 
 func formatType(t Type) string {
-	if t.OID != 0 && !isUserType(t.OID) {
+	if t.OID != 0 && !types.IsUserType(t.OID) {
 		if s := types.FormatType(t.OID, t.Typmod); s != "" {
 			return s
 		}

@@ -63,6 +63,8 @@ func factsOf(cat *catalog.Snapshot, id types.OID) facts {
 	}
 	u, ok := cat.Object(id).(*catalog.UserType)
 	switch {
+	case types.UserElem(id) != 0:
+		return facts{align: "d", storage: "x", length: -1, support: [8]types.OID{6179, 750, 751, 2400, 2401, 0, 0, 3816}}
 	case ok && u.Base != 0:
 		f := factsOf(cat, u.Base)
 		f.array = false
@@ -89,7 +91,10 @@ var typeSource = &source{
 		}
 		for _, o := range cat.Objects(catalog.KindTable) {
 			if t := o.(*catalog.Table); t.RowType != 0 {
-				b.addType(typeRow{oid: t.RowType, name: t.Name, schema: t.Schema, kind: "c", category: 'C', relation: t.ID, typmod: -1})
+				r := typeRow{oid: t.RowType, name: t.Name, schema: t.Schema, kind: "c", category: 'C', relation: t.ID, typmod: -1}
+				r.array = types.UserArrayOID(r.oid)
+				b.addType(r)
+				b.addArrayOf(r)
 			}
 		}
 		return nil
@@ -119,7 +124,21 @@ func (b *builder) addUserType(u *catalog.UserType) {
 			r.category = base.Category
 		}
 	}
+	r.array = types.UserArrayOID(r.oid)
 	b.addType(r)
+	b.addArrayOf(r)
+}
+
+// addArrayOf adds the array type of a user's type.
+func (b *builder) addArrayOf(r typeRow) {
+	b.addType(typeRow{oid: r.array, name: arrayName(r.name), schema: r.schema, kind: "b", category: 'A', elem: r.oid, typmod: -1})
+}
+
+func arrayName(elem string) string {
+	if len(elem) >= 63 {
+		elem = elem[:62]
+	}
+	return "_" + elem
 }
 
 func (b *builder) addType(r typeRow) {
@@ -158,7 +177,8 @@ var enumSource = &source{
 	kinds: []catalog.Kind{catalog.KindType}, owner: "enumtypid",
 	objects: func(b *builder, o catalog.Object) {
 		for i, label := range o.(*catalog.UserType).Labels {
-			b.add(oid(defaultOID(o.ObjectID(), int16(i+1))), oid(o.ObjectID()), float32(i+1), label)
+			u := o.(*catalog.UserType)
+			b.add(oid(defaultOID(o.ObjectID(), int16(i+1))), oid(o.ObjectID()), float32(u.OrderAt(i)), label)
 		}
 	},
 }

@@ -23,9 +23,6 @@ type keyMatch struct {
 
 // matchKey reads a condition as one on an index key of type keyType.
 func (b *binder) matchKey(cond, key expr.Expr, keyType types.OID) (keyMatch, bool) {
-	if keyType >= types.FirstUserOID {
-		return keyMatch{}, false // enums and domains have no keys that order as they do
-	}
 	switch x := cond.(type) {
 	case *expr.Call:
 		if m, ok := b.matchCall(x, key, keyType); ok {
@@ -278,7 +275,7 @@ func isObjectType(oid types.OID) bool {
 // the same key bytes, but for integers out of a smaller type's range, which the
 // scan handles.
 func sameKeyClass(a, b types.OID) bool {
-	return a == b && a < types.FirstUserOID || isIntegerType(a) && isIntegerType(b) ||
+	return a == b || isIntegerType(a) && isIntegerType(b) ||
 		isStringType(a) && isStringType(b) || isObjectType(a) && isObjectType(b)
 }
 

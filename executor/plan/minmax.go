@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/akidb/akidb/executor/expr"
-	"github.com/akidb/akidb/internal/types"
 )
 
 // extreme is the order in which the first row decides the query's only
@@ -19,7 +18,7 @@ func (sel *selecting) extreme() (SortKey, bool) {
 		return SortKey{}, false
 	}
 	column, ok := a.Args[0].(*expr.Column)
-	if !ok || column.Typ.OID >= types.FirstUserOID {
+	if !ok {
 		return SortKey{}, false
 	}
 	switch a.Func.Name {

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/akidb/akidb/executor/expr"
-	"github.com/akidb/akidb/internal/types"
 )
 
 // inOrder is the cheapest btree scan that gives the rows in the order of keys,
@@ -75,7 +74,7 @@ func (p *indexPath) gives(keys []SortKey, conds []expr.Expr) (reverse, ok bool) 
 		for at < p.fixed && at < len(p.keys) && !sameKey(k.Expr, p.keys[at]) {
 			at++ // one value in all rows
 		}
-		if at == len(p.keys) || !sameKey(k.Expr, p.keys[at]) || p.index.Keys[at].Type >= types.FirstUserOID {
+		if at == len(p.keys) || !sameKey(k.Expr, p.keys[at]) {
 			return false, false
 		}
 		back, fits := p.direction(at, k)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/akidb/akidb/executor/expr"
+	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/types"
 	"github.com/akidb/akidb/sql/ast"
@@ -19,13 +20,16 @@ var (
 )
 
 // ResolveType finds a type by its written name, with modifiers.
-func ResolveType(_ *Env, t *ast.TypeName) (expr.Type, error) {
+func ResolveType(env *Env, t *ast.TypeName) (expr.Type, error) {
 	none := expr.Type{}
 	if t.SetOf {
 		return none, pgerr.Unsupported("SETOF").At(t.Pos)
 	}
 	name := t.Names[len(t.Names)-1]
 	row := types.ByName(name)
+	if user := env.userType(t.Names, row != nil); user != 0 {
+		return env.resolveUserType(user, t)
+	}
 	if row == nil {
 		row = types.BySQLName(strings.Join(t.Names, "."))
 	}
@@ -62,6 +66,50 @@ func ResolveType(_ *Env, t *ast.TypeName) (expr.Type, error) {
 		out.OID = row.Array
 	}
 	return out, nil
+}
+
+// userType finds a type that a user made, 0 for none. A built-in type of the
+// same name goes before, unless the name has a schema.
+func (e *Env) userType(names []string, builtin bool) types.OID {
+	if e == nil || e.Catalog == nil || len(names) == 1 && builtin {
+		return 0
+	}
+	if len(names) > 1 {
+		return e.typeIn(names[len(names)-2], names[len(names)-1])
+	}
+	for _, schema := range e.searchPath() {
+		if oid := e.typeIn(schema, names[0]); oid != 0 {
+			return oid
+		}
+	}
+	return 0
+}
+
+// typeIn finds a type, an array type (_name) or a row type in a schema.
+func (e *Env) typeIn(schema, name string) types.OID {
+	if o := e.Catalog.Named(catalog.KindType, schema, name); o != nil {
+		return o.ObjectID()
+	}
+	if t, ok := e.Catalog.Relation(schema, name).(*catalog.Table); ok {
+		return t.RowType
+	}
+	if elem, ok := strings.CutPrefix(name, "_"); ok && elem != "" {
+		if oid := e.typeIn(schema, elem); oid != 0 && types.UserElem(oid) == 0 {
+			return types.UserArrayOID(oid)
+		}
+	}
+	return 0
+}
+
+// resolveUserType adds what stands after the name of a user's type.
+func (e *Env) resolveUserType(oid types.OID, t *ast.TypeName) (expr.Type, error) {
+	if len(t.Mods) > 0 {
+		return expr.Type{}, pgerr.Newf(pgerr.SyntaxError, "type modifier is not allowed for type %q", strings.Join(t.Names, ".")).At(t.Pos)
+	}
+	if len(t.Bounds) > 0 && types.UserElem(oid) == 0 {
+		oid = types.UserArrayOID(oid)
+	}
+	return expr.Type{OID: oid, Typmod: types.NoTypmod}, nil
 }
 
 // typeName is a type as error messages call it.

@@ -3,7 +3,6 @@ package run
 import (
 	"github.com/akidb/akidb/executor/expr"
 	"github.com/akidb/akidb/executor/plan"
-	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/types"
 )
 
@@ -15,8 +14,6 @@ type keyPart struct {
 	index            int
 	oid              types.OID
 	desc, nullsFirst bool
-	// labels gives an enum's order.
-	labels map[string]int64
 }
 
 // keyer makes keys of rows.
@@ -29,7 +26,7 @@ type keyer struct {
 func (x *Execution) keysOf(exprs []expr.Expr) keyer {
 	k := keyer{x: x, parts: make([]keyPart, len(exprs))}
 	for i, e := range exprs {
-		k.parts[i] = x.keyPart(e, e.Type().OID)
+		k.parts[i] = keyPartOf(e, e.Type().OID)
 	}
 	return k
 }
@@ -38,7 +35,7 @@ func (x *Execution) keysOf(exprs []expr.Expr) keyer {
 func (x *Execution) sortKeysOf(keys []plan.SortKey) keyer {
 	k := keyer{x: x, parts: make([]keyPart, len(keys))}
 	for i, s := range keys {
-		p := x.keyPart(s.Expr, s.Expr.Type().OID)
+		p := keyPartOf(s.Expr, s.Expr.Type().OID)
 		p.desc, p.nullsFirst = s.Desc, s.NullsFirst
 		k.parts[i] = p
 	}
@@ -49,38 +46,17 @@ func (x *Execution) sortKeysOf(keys []plan.SortKey) keyer {
 func (x *Execution) rowKeys(columns []plan.Column) keyer {
 	k := keyer{x: x, parts: make([]keyPart, len(columns))}
 	for i, c := range columns {
-		k.parts[i] = x.keyPart(nil, c.Type.OID)
+		k.parts[i] = keyPartOf(nil, c.Type.OID)
 		k.parts[i].index = i
 	}
 	return k
 }
 
-// keyPart resolves domains to their base and finds the order of enums. A column
-// reference is read without a call.
-func (x *Execution) keyPart(e expr.Expr, oid types.OID) keyPart {
+// keyPartOf makes a part; a column reference is read without a call.
+func keyPartOf(e expr.Expr, oid types.OID) keyPart {
 	p := keyPart{expr: e, oid: oid}
 	if c, ok := e.(*expr.Column); ok {
 		p.expr, p.index = nil, c.Index
-	}
-	for depth := 0; oid >= types.FirstUserOID && x.env.Session != nil && depth < 8; depth++ {
-		snap := x.env.Session.Catalog()
-		if snap == nil {
-			break
-		}
-		u, ok := snap.Object(oid).(*catalog.UserType)
-		if !ok {
-			break
-		}
-		if u.Base == 0 {
-			p.labels = make(map[string]int64, len(u.Labels))
-			for i, l := range u.Labels {
-				p.labels[l] = int64(i)
-			}
-			p.oid = types.Int8OID
-			break
-		}
-		oid = u.Base
-		p.oid = oid
 	}
 	return p
 }
@@ -102,11 +78,6 @@ func (k *keyer) append(dst []byte, row types.Row) (key []byte, null bool, err er
 }
 
 func (p *keyPart) append(dst []byte, d types.Datum) []byte {
-	if p.labels != nil {
-		if s, ok := d.(string); ok {
-			d = p.labels[s]
-		}
-	}
 	// A join of unequal integer or float types compares as the wider one.
 	switch p.oid {
 	case types.Float8OID:

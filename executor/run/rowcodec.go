@@ -37,6 +37,7 @@ const (
 	tagSparseVector
 	tagArray
 	tagRecord
+	tagEnum
 )
 
 // appendRow appends a row's temporary form.
@@ -88,6 +89,9 @@ func appendDatum(dst []byte, d types.Datum) ([]byte, error) {
 		return appendSparse(append(dst, tagSparseVector), v), nil
 	case types.Bits:
 		return appendBlob(binary.AppendUvarint(append(dst, tagBits), uint64(v.N)), v.B), nil
+	case types.Enum:
+		dst = binary.AppendUvarint(append(dst, tagEnum), uint64(v.Type))
+		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v.Order)), nil
 	case *types.Array:
 		return appendArray(append(dst, tagArray), v)
 	case *types.Record:
@@ -298,6 +302,11 @@ func (r *rowReader) datum(depth int) types.Datum {
 		return r.array(depth + 1)
 	case tagRecord:
 		return r.record(depth + 1)
+	case tagEnum:
+		typ := types.OID(r.uvarint())
+		if b := r.take(8); b != nil {
+			return types.Enum{Type: typ, Order: math.Float64frombits(binary.LittleEndian.Uint64(b))}
+		}
 	default:
 		return r.temporal(tag[0])
 	}

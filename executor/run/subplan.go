@@ -254,7 +254,7 @@ func (s *subPlan) newHash(x *Execution, sub *expr.SubPlan) *subHash {
 	h := &subHash{keys: make(map[string]struct{}), test: x.keysOf(sub.Test)}
 	for i := range columns {
 		p := &h.test.parts[i]
-		oid, ok := commonKeyType(x.keyPart(nil, columns[i].Type.OID).oid, p.oid)
+		oid, ok := commonKeyType(keyPartOf(nil, columns[i].Type.OID).oid, p.oid)
 		if !ok {
 			return nil
 		}

@@ -13,7 +13,7 @@ const (
 	KindSequence Kind = 4
 	KindView     Kind = 5
 	KindRole     Kind = 6
-	KindType     Kind = 7 // enums and domains
+	KindType     Kind = 7 // enums, domains and composite types
 	KindDatabase Kind = 8
 	KindSetting  Kind = 9 // ALTER ROLE/DATABASE/SYSTEM … SET
 )
@@ -77,6 +77,9 @@ type Column struct {
 	Missing   *string `json:"missing,omitempty"`
 	Collation string  `json:"collation,omitempty"`
 	Comment   string  `json:"comment,omitempty"`
+	// Domain is the domain that the column was declared with, 0 for none: Type and
+	// Typmod are then those of its base, which is all that rows and plans know.
+	Domain types.OID `json:"domain,omitempty"`
 }
 
 // Check is a CHECK constraint.
@@ -209,7 +212,12 @@ type UserType struct {
 	ID      types.OID `json:"id"`
 	Schema  string    `json:"schema"`
 	Name    string    `json:"name"`
+	Owner   string    `json:"owner,omitempty"`
+	Comment string    `json:"comment,omitempty"`
+	// Labels are an enum's, in order; Orders are the numbers by which rows and
+	// indexes know them (none: 1, 2, 3 …).
 	Labels  []string  `json:"labels,omitempty"`
+	Orders  []float64 `json:"orders,omitempty"`
 	Base    types.OID `json:"base,omitempty"`
 	Typmod  int32     `json:"typmod"`
 	NotNull bool      `json:"not_null,omitempty"`
@@ -243,6 +251,49 @@ func (v *View) ObjectName() (string, string)     { return v.Schema, v.Name }
 func (r *Role) ObjectName() (string, string)     { return "", r.Name }
 func (d *Database) ObjectName() (string, string) { return "", d.Name }
 func (u *UserType) ObjectName() (string, string) { return u.Schema, u.Name }
+
+// OrderAt is the number of the label at a place.
+func (u *UserType) OrderAt(i int) float64 {
+	if i < len(u.Orders) {
+		return u.Orders[i]
+	}
+	return float64(i + 1)
+}
+
+// Order finds the number of a label.
+func (u *UserType) Order(label string) (float64, bool) {
+	for i, l := range u.Labels {
+		if l == label {
+			return u.OrderAt(i), true
+		}
+	}
+	return 0, false
+}
+
+// Label finds a label by its number.
+func (u *UserType) Label(order float64) (string, bool) {
+	if i := int(order) - 1; u.Orders == nil && i >= 0 && i < len(u.Labels) && float64(i+1) == order {
+		return u.Labels[i], true
+	}
+	for i, o := range u.Orders {
+		if o == order {
+			return u.Labels[i], true
+		}
+	}
+	return "", false
+}
+
+// IsEnum says whether the type is an enum; it may have no labels.
+func (u *UserType) IsEnum() bool { return types.IsEnum(u.ID) }
+
+// Clone returns a copy to change.
+func (u *UserType) Clone() *UserType {
+	c := *u
+	c.Labels = append([]string(nil), u.Labels...)
+	c.Orders = append([]float64(nil), u.Orders...)
+	c.Checks = append([]Check(nil), u.Checks...)
+	return &c
+}
 
 // Live returns the columns that are not dropped, in order.
 func (t *Table) Live() []*Column {

@@ -181,6 +181,18 @@ func (s *Snapshot) Table(id types.OID) *Table {
 	return t
 }
 
+// RowType finds the table that a row type is of, or nil.
+func (s *Snapshot) RowType(id types.OID) *Table {
+	if !types.IsRow(id) {
+		return nil
+	}
+	t := s.Table(types.TableOf(id))
+	if t == nil || t.RowType != id {
+		return nil
+	}
+	return t
+}
+
 // Schema finds a schema by name, or nil.
 func (s *Snapshot) Schema(name string) *Schema {
 	x, _ := s.Named(KindSchema, "", name).(*Schema)

@@ -52,7 +52,7 @@ func (t *Txn) InsertRows(ctx context.Context, table *catalog.Table, rows []types
 		e := &entries[i]
 		if e.unique {
 			if v, found := find(t.layers, e.key); found && v != nil {
-				return errDuplicate(table, &e.indexEntry)
+				return t.errDuplicate(table, &e.indexEntry)
 			}
 		}
 		l.put(e.stored(first + types.RowID(e.row)))
@@ -115,7 +115,7 @@ func (t *Txn) checkUnique(table *catalog.Table, entries []bulkEntry) error {
 	slices.SortFunc(sorted, func(a, b *bulkEntry) int { return bytes.Compare(a.key, b.key) })
 	for i := 1; i < len(sorted); i++ {
 		if bytes.Equal(sorted[i-1].key, sorted[i].key) {
-			return errDuplicate(table, &sorted[i].indexEntry)
+			return t.errDuplicate(table, &sorted[i].indexEntry)
 		}
 	}
 	it, err := t.store.db.NewIter(&pebble.IterOptions{LowerBound: sorted[0].key, UpperBound: prefixEnd(sorted[len(sorted)-1].key)})
@@ -134,7 +134,7 @@ func (t *Txn) checkUnique(table *catalog.Table, entries []bulkEntry) error {
 			continue
 		}
 		if v, found := find(t.layers, e.key); !found || v != nil {
-			return errors.Join(errDuplicate(table, &e.indexEntry), it.Close())
+			return errors.Join(t.errDuplicate(table, &e.indexEntry), it.Close())
 		}
 	}
 	return readError(errors.Join(it.Error(), it.Close()))

@@ -67,6 +67,9 @@ func decodeObject(kind catalog.Kind, id types.OID, b []byte) (catalog.Object, er
 	if o.ObjectID() != id || !sound(o) {
 		return nil, damaged(fmt.Sprintf("the descriptor of object %d", id))
 	}
+	if t, ok := o.(*catalog.Table); ok {
+		t.RowType = types.RowOID(t.ID) // tables of older servers have one that does not say so
+	}
 	return o, nil
 }
 

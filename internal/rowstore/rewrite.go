@@ -70,7 +70,7 @@ func (t *Txn) rewrite(ctx context.Context, it *rowScan, from, to *catalog.Table,
 			}
 			if e.unique {
 				if has, err := t.holder(&e); err != nil || has != 0 {
-					return errors.Join(errNotUnique(to, &e), err)
+					return errors.Join(t.errNotUnique(to, &e), err)
 				}
 			}
 			l.put(e.stored(id))

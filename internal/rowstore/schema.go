@@ -221,7 +221,7 @@ func (b *indexBuilder) duplicate(e entry) error {
 	if err != nil {
 		return err
 	}
-	return errNotUnique(b.table, &x)
+	return b.txn.errNotUnique(b.table, &x)
 }
 
 // emptyTable hides a table's rows, vectors and index entries below the top layer.

@@ -66,20 +66,22 @@ func (s *Store) keysOf(table *catalog.Table, x *catalog.Index, row types.Row) ([
 }
 
 // errDuplicate is the error of a key that another row has.
-func errDuplicate(table *catalog.Table, e *indexEntry) error {
+func (t *Txn) errDuplicate(table *catalog.Table, e *indexEntry) error {
 	return pgerr.Newf(pgerr.UniqueViolation, "duplicate key value violates unique constraint %q", e.index.Name).
-		WithDetail("Key %s already exists.", keyText(table, e)).Of(table.Schema, table.Name, "", e.index.Name)
+		WithDetail("Key %s already exists.", t.keyText(table, e)).Of(table.Schema, table.Name, "", e.index.Name)
 }
 
 // errNotUnique is the error of building a unique index over rows that are not.
-func errNotUnique(table *catalog.Table, e *indexEntry) error {
+func (t *Txn) errNotUnique(table *catalog.Table, e *indexEntry) error {
 	return pgerr.Newf(pgerr.UniqueViolation, "could not create unique index %q", e.index.Name).
-		WithDetail("Key %s is duplicated.", keyText(table, e)).Of(table.Schema, table.Name, "", e.index.Name)
+		WithDetail("Key %s is duplicated.", t.keyText(table, e)).Of(table.Schema, table.Name, "", e.index.Name)
 }
 
 // keyText prints a key as (a, b)=(1, x).
-func keyText(table *catalog.Table, e *indexEntry) string {
+func (t *Txn) keyText(table *catalog.Table, e *indexEntry) string {
 	names, texts := make([]string, len(e.values)), make([]string, len(e.values))
+	env := types.DefaultEnv()
+	env.Users = catalog.Users{Now: t.Catalog}
 	for i, d := range e.values {
 		k := e.index.Keys[i]
 		names[i] = k.Expr
@@ -88,7 +90,7 @@ func keyText(table *catalog.Table, e *indexEntry) string {
 		}
 		texts[i] = "null"
 		if d != nil {
-			texts[i] = types.FormatString(k.Type, d, types.DefaultEnv())
+			texts[i] = types.FormatString(k.Type, d, env)
 		}
 	}
 	return "(" + strings.Join(names, ", ") + ")=(" + strings.Join(texts, ", ") + ")"
@@ -148,7 +150,7 @@ func (t *Txn) Insert(ctx context.Context, table *catalog.Table, row types.Row, o
 				if opts.OnConflict && isArbiter(opts.Arbiters, x.ID) {
 					return 0, &storage.Conflict{Index: x, ID: has}, t.conflictVisible(table, has)
 				}
-				return 0, nil, errDuplicate(table, &e)
+				return 0, nil, t.errDuplicate(table, &e)
 			}
 		}
 		entries = append(entries, e)
@@ -342,7 +344,7 @@ func (t *Txn) updateEntries(ctx context.Context, table *catalog.Table, indexes [
 				return err
 			}
 			if has != 0 {
-				return errDuplicate(table, &b)
+				return t.errDuplicate(table, &b)
 			}
 		}
 		if hadA {

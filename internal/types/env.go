@@ -13,6 +13,8 @@ type Env struct {
 	Now time.Time
 	// Names resolves names behind regclass, regtype and the like; nil outside a session.
 	Names NameResolver
+	// Users knows the types that users made; nil outside a session.
+	Users UserTypes
 }
 
 // NameResolver turns names into object ids and back for the reg* types.

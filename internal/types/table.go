@@ -188,10 +188,14 @@ func register(t *Type) {
 	allTypes = append(allTypes, t)
 }
 
-// Lookup returns the type with an OID, nil when there is none.
+// Lookup returns the type with an OID, nil when there is none. What a user made
+// has a row whose names are ???, but for domains.
 func Lookup(oid OID) *Type {
 	if oid < lowOIDs {
 		return byOID[oid]
+	}
+	if IsUserType(oid) {
+		return userType(oid)
 	}
 	return nil
 }

@@ -193,7 +193,7 @@ func FormatType(oid OID, typmod int32) string {
 	switch {
 	case oid == 0:
 		return "-"
-	case t == nil:
+	case t == nil || IsUserType(oid):
 		return "???"
 	case typmod < 0:
 		return t.SQLName
