@@ -133,6 +133,9 @@ func (f *fixture) wantRows(from, to int64) {
 }
 
 func TestAFullDiskRefusesWritesAndRecovers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fills a disk: minutes under the race detector")
+	}
 	for _, ballast := range []int64{0, 1 << 20} {
 		disk := &smallDisk{FS: vfs.NewCrashableMem()}
 		disk.left.Store(6 << 20)
@@ -219,8 +222,8 @@ func TestAStartOnAFullDiskSaysSo(t *testing.T) {
 	if _, err := Open(t.Context(), Options{Dir: "rows", FS: disk}); code(err) != pgerr.DiskFull {
 		t.Fatalf("got %v", err)
 	}
+	disk = &smallDisk{FS: mem.CrashClone(crashNow)} // as another process
 	disk.left.Store(1 << 30)
-	disk.FS = mem.CrashClone(crashNow) // as another process
 	f = openSmall(t, disk, Options{})
 	f.wantRows(1, 1)
 	f.ok(f.store.Close())
@@ -228,6 +231,9 @@ func TestAStartOnAFullDiskSaysSo(t *testing.T) {
 
 // TestARealFullDisk fills a small tmpfs.
 func TestARealFullDisk(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fills a disk: minutes under the race detector")
+	}
 	dir := t.TempDir()
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=24m", "none", dir).CombinedOutput(); err != nil {
 		t.Skipf("no tmpfs: %v: %s", err, out)

@@ -14,6 +14,9 @@ import (
 )
 
 func TestRecallHoldsThroughDeletesAndInserts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("recall needs no race detector")
+	}
 	for _, k := range []*testKind{&testKinds[2], &testKinds[3], &testKinds[9], &testKinds[12]} {
 		t.Run(k.name, func(t *testing.T) {
 			x := k.sampleIndex(t, smallRows)

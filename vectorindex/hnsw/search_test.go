@@ -15,6 +15,9 @@ import (
 const smallRows = 2000
 
 func TestRecallOfEveryTypeAndMetric(t *testing.T) {
+	if testing.Short() {
+		t.Skip("recall needs no race detector")
+	}
 	eachKind(t, func(t *testing.T, k *testKind) {
 		x := k.sampleIndex(t, smallRows)
 		defer closeIndex(t, x)
@@ -124,6 +127,9 @@ func TestDistancesAreExact(t *testing.T) {
 }
 
 func TestASearchDoesNotAllocate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector allocates")
+	}
 	k := &testKinds[2]
 	x := k.sampleIndex(t, smallRows)
 	defer closeIndex(t, x)
