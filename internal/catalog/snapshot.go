@@ -35,7 +35,7 @@ type Snapshot struct {
 	// relations holds tables, indexes, sequences and views by name; others the rest.
 	relations map[Name]Object
 	others    map[Kind]map[Name]Object
-	indexes   map[types.OID][]*Index // by table, sorted by name
+	indexes   map[types.OID][]*Index // by table, oldest first
 	sequences map[types.OID][]*Sequence
 }
 
