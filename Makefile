@@ -5,9 +5,11 @@ VERSION := 2.0.0-rc2
 LDFLAGS := -s -w -X main.version=$(VERSION)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0
 GO ?= go
+MINIO := github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/akidb
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-race test-integration test-crash lint fmt datasets demo bench-search bench-wire generate oracle clean
+.PHONY: help build run test test-race test-integration test-crash lint fmt datasets demo bench-search bench-wire generate oracle minio clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -35,6 +37,12 @@ oracle: integration/oracle/node_modules/.installed ## install PostgreSQL with pg
 integration/oracle/node_modules/.installed: integration/oracle/package.json
 	npm install --prefix integration/oracle --no-package-lock --no-audit --no-fund --silent
 	@touch $@
+
+minio: $(CACHE)/minio ## build the MinIO that tests of the object store run against (minutes, once)
+
+$(CACHE)/minio:
+	@mkdir -p $(CACHE)
+	cd $(CACHE) && CGO_ENABLED=0 GOBIN=$(CACHE) $(GO) install $(MINIO)
 
 lint: ## golangci-lint at the pinned version, gofmt, go vet
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"

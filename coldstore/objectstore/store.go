@@ -22,7 +22,9 @@ type Store interface {
 	// Get opens bytes r of an object. A range that ends behind the object ends
 	// with it; one that begins at its end or behind is an error of class
 	// OutOfRange, but for the empty range of an empty object. The caller closes
-	// the body; errors of class NotFound come from here, not from the body.
+	// the body; errors of class NotFound come from here, not from the body. A body
+	// whose connection broke while the object was being replaced fails with class
+	// Condition: the rest of that version is gone.
 	Get(ctx context.Context, key string, r Range) (*Object, error)
 
 	// Put stores all that body gives under key, replacing what is there if the
@@ -56,9 +58,13 @@ type Info struct {
 	Tag      Tag
 	Modified time.Time
 	// Nonce is what PutOptions.Nonce was when the object was written. Stat alone
-	// returns it, and only stores that can keep it.
+	// returns it, and only stores that can keep it; these say NoNonce for an
+	// object written without one.
 	Nonce string
 }
+
+// NoNonce is the nonce of an object without one.
+const NoNonce = "-"
 
 // Object is an open range of an object: Length bytes from Offset on, in Body.
 type Object struct {

@@ -53,7 +53,7 @@ var owners = map[string]string{
 	"github.com/pganalyze/pg_query_go/v5": "sql",
 	"github.com/jeroenrinzema/psql-wire":  "server",
 	"github.com/BurntSushi/toml":          "internal/config",
-	"github.com/minio/minio-go/v7":        "coldstore/objectstore/s3",
+	"github.com/minio/minio-go/v7":        "coldstore/objectstore",
 	"github.com/prometheus/client_golang": "",
 }
 

@@ -24,6 +24,9 @@ func readersAndWriters(t *testing.T, s objectstore.Store) {
 		readers.Go(func() {
 			for {
 				data, in, err := objectstore.GetBytes(c, s, "busy", objectstore.Range{})
+				if objectstore.Is(err, objectstore.Condition) { // broken off, and replaced meanwhile
+					continue
+				}
 				if err != nil || in.Size != size || !bytes.Equal(data, uniform(int(data[0]))) {
 					t.Errorf("a mixture of versions, or %v", err)
 					return

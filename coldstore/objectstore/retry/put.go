@@ -1,0 +1,130 @@
+package retry
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+
+	"github.com/akidb/akidb/coldstore/objectstore"
+)
+
+// put is one Put and what is known of its attempts.
+type put struct {
+	ctx    context.Context
+	store  *Store
+	key    string
+	body   io.Reader
+	seeker io.Seeker // nil: the body can be read only once
+	once   *once     // then, whether it was
+	start  int64     // where the body began
+	o      objectstore.PutOptions
+
+	doubtful bool // an attempt may have happened although it failed
+	info     objectstore.Info
+}
+
+func (p *put) run() error {
+	err := p.store.policy.Do(p.ctx, objectstore.OpPut, p.attempt)
+	if err == nil || !p.doubtful {
+		return err
+	}
+	if mine, serr := p.happened(); serr == nil && mine {
+		return nil
+	}
+	p.info = objectstore.Info{}
+	return err
+}
+
+func (p *put) attempt(n int) (err error) {
+	if n > 1 {
+		if err := p.rewind(); err != nil {
+			return err
+		}
+	}
+	p.info, err = p.store.inner.Put(p.ctx, p.key, p.body, p.o)
+	if objectstore.ClassOf(err).Transient() {
+		p.doubtful = true
+		if p.once != nil && p.once.read {
+			err = final(err)
+		}
+	}
+	return err
+}
+
+func (p *put) rewind() error {
+	if p.seeker == nil { // not read yet
+		return nil
+	}
+	_, err := p.seeker.Seek(p.start, io.SeekStart)
+	return err
+}
+
+// once is a body that cannot seek, and whether anything was read of it.
+type once struct {
+	io.Reader
+	read bool
+}
+
+func (o *once) Read(p []byte) (int, error) {
+	o.read = true
+	return o.Reader.Read(p)
+}
+
+// happened reads back whether the object there is the one that this put wrote. If
+// so, info describes it.
+func (p *put) happened() (bool, error) {
+	in, err := p.store.Stat(p.ctx, p.key)
+	if err != nil {
+		return false, err
+	}
+	nonce := in.Nonce
+	in.Nonce = ""
+	p.info = in
+	if nonce != "" {
+		return nonce == p.o.Nonce, nil
+	}
+	if p.seeker == nil || in.Tag == p.o.IfMatch {
+		return false, nil
+	}
+	return p.sameBytes(in)
+}
+
+// sameBytes compares the object with the body.
+func (p *put) sameBytes(in objectstore.Info) (bool, error) {
+	if err := p.rewind(); err != nil {
+		return false, err
+	}
+	o, err := p.store.Get(p.ctx, p.key, objectstore.Range{})
+	if err != nil || o.Tag != in.Tag {
+		if o != nil {
+			err = o.Body.Close()
+		}
+		return false, err
+	}
+	defer o.Body.Close()
+	return equal(bufio.NewReader(o.Body), p.body)
+}
+
+// equal reports whether both readers give the same bytes.
+func equal(a, b io.Reader) (bool, error) {
+	x, y := make([]byte, 64<<10), make([]byte, 64<<10)
+	for {
+		n, err := io.ReadFull(a, x)
+		m, err2 := io.ReadFull(b, y)
+		if !bytes.Equal(x[:n], y[:m]) {
+			return false, nil
+		}
+		if ended(err) && ended(err2) {
+			return true, nil
+		}
+		if err != nil && !ended(err) {
+			return false, err
+		}
+		if err2 != nil && !ended(err2) {
+			return false, err2
+		}
+	}
+}
+
+func ended(err error) bool { return err == io.EOF || err == io.ErrUnexpectedEOF }
