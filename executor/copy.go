@@ -278,6 +278,7 @@ type copyIn struct {
 	batch     []types.Row
 	notNull   []*catalog.Column
 	generated []fillValue
+	domains   []expr.Expr // tests of the values of domains, over the row
 }
 
 // fillValue computes one column.
@@ -343,6 +344,9 @@ func (c *copyIn) prepare(t *ast.Copy) error {
 		if col.NotNull {
 			c.notNull = append(c.notNull, col)
 		}
+		if err := c.addDomain(col); err != nil {
+			return err
+		}
 		text := s.defaultText(c.table, col)
 		if text == "" {
 			continue
@@ -379,15 +383,23 @@ func (c *copyIn) prepare(t *ast.Copy) error {
 	return nil
 }
 
+// addDomain adds the test of a column's values by its domain.
+func (c *copyIn) addDomain(col *catalog.Column) error {
+	value := &expr.Column{Index: int(col.Num) - 1, Typ: expr.Type{OID: col.Type, Typmod: col.Typmod}, Name: col.Name}
+	test, err := plan.CheckDomain(c.portal.session.planEnv(), col.Domain, value)
+	if err == nil && test != expr.Expr(value) {
+		c.domains = append(c.domains, test)
+	}
+	return err
+}
+
 // defaultText is the SQL text of what a column is filled with, "" for NULL.
 func (s *session) defaultText(table *catalog.Table, col *catalog.Column) string {
 	switch {
 	case col.Generated != "":
 		return col.Generated
-	case col.Default != "":
-		return col.Default
 	case col.Identity == 0:
-		return ""
+		return plan.DefaultText(s.Catalog(), col)
 	}
 	for _, q := range s.Catalog().Sequences(table.ID) {
 		if q.OwnerColumn == col.Num {
@@ -469,6 +481,11 @@ func (c *copyIn) complete(data types.Row) (types.Row, bool, error) {
 				return nil, false, err
 			}
 			row[f.column-1] = d
+		}
+	}
+	for _, test := range c.domains {
+		if _, err := test.Eval(&c.ctx); err != nil {
+			return nil, false, err
 		}
 	}
 	if c.where != nil {

@@ -44,6 +44,8 @@ func (c *converter) objectStmt(n *pg.Node) ast.Stmt {
 	case *pg.Node_CreateDomainStmt:
 		s := v.CreateDomainStmt
 		return &ast.CreateDomain{Name: stringsOf(s.Domainname), Type: c.typeName(s.TypeName), Constraints: c.constraints(s.Constraints)}
+	case *pg.Node_AlterDomainStmt:
+		return c.alterDomain(v.AlterDomainStmt)
 	case *pg.Node_TruncateStmt:
 		s := v.TruncateStmt
 		return &ast.Truncate{Tables: c.rangeVars(s.Relations), RestartIdentity: s.RestartSeqs, Cascade: s.Behavior == pg.DropBehavior_DROP_CASCADE}
@@ -56,6 +58,32 @@ func (c *converter) objectStmt(n *pg.Node) ast.Stmt {
 		return &ast.RefreshMatView{View: c.rangeVar(s.Relation), Concurrently: s.Concurrent, NoData: s.SkipData}
 	}
 	return nil
+}
+
+// alterDomain converts ALTER DOMAIN; subtypes are PostgreSQL's letters.
+func (c *converter) alterDomain(s *pg.AlterDomainStmt) ast.Stmt {
+	out := &ast.AlterDomain{Name: stringsOf(s.TypeName), IfExists: s.MissingOk, Constraint: &ast.Constraint{Name: s.Name}}
+	switch s.Subtype {
+	case "T":
+		out.Op = "DROP DEFAULT"
+		if s.Def != nil {
+			out.Op, out.Expr = "SET DEFAULT", c.expr(s.Def)
+		}
+	case "N":
+		out.Op = "DROP NOT NULL"
+	case "O":
+		out.Op = "SET NOT NULL"
+	case "C":
+		out.Op = "ADD CONSTRAINT"
+		if list := c.constraints([]*pg.Node{s.Def}); len(list) == 1 {
+			out.Constraint = &list[0]
+		}
+	case "X":
+		out.Op = "DROP CONSTRAINT"
+	case "V":
+		out.Op = "VALIDATE CONSTRAINT"
+	}
+	return out
 }
 
 func (c *converter) drop(s *pg.DropStmt) ast.Stmt {
@@ -73,6 +101,14 @@ func (c *converter) drop(s *pg.DropStmt) ast.Stmt {
 }
 
 func (c *converter) rename(s *pg.RenameStmt) ast.Stmt {
+	if s.RenameType == pg.ObjectType_OBJECT_DOMCONSTRAINT {
+		r := rangeVarOf(s.Object)
+		out := &ast.AlterDomain{Name: []string{r.Name}, Op: "RENAME CONSTRAINT", Constraint: &ast.Constraint{Name: s.Subname}, NewName: s.Newname}
+		if r.Schema != "" {
+			out.Name = []string{r.Schema, r.Name}
+		}
+		return out
+	}
 	out := &ast.Rename{Object: objectWord(s.RenameType), Name: s.Subname, NewName: s.Newname, IfExists: s.MissingOk}
 	if s.RenameType == pg.ObjectType_OBJECT_COLUMN && s.RelationType != pg.ObjectType_OBJECT_TABLE {
 		out.Of = objectWord(s.RelationType)

@@ -71,10 +71,10 @@ func (r *rowChange) addColumn(c *catalog.Column) error {
 			r.identity[c.Num] = q.ID
 		}
 		return nil
-	case c.Default == "":
+	case c.Default == "" && c.Domain == 0:
 		return nil
 	}
-	e, err := r.a.s.parse(nil, c.Default, typeOf(c), "DEFAULT expressions")
+	e, err := r.a.s.defaultValue(c)
 	r.added = append(r.added, conversion{c.Num, e})
 	return err
 }

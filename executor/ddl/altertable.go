@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/akidb/akidb/executor/expr"
+	"github.com/akidb/akidb/executor/plan"
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/types"
@@ -204,8 +205,8 @@ func (a *alteration) fillAdded(ctx context.Context) (rewrite bool, err error) {
 		case c == nil:
 		case c.Generated != "" || c.Identity != 0:
 			rewrite = true
-		case c.Default != "":
-			e, err := a.s.parse(nil, c.Default, typeOf(c), "DEFAULT expressions")
+		case c.Default != "" || c.Domain != 0:
+			e, err := a.s.defaultValue(c)
 			if err != nil {
 				return false, err
 			}
@@ -224,6 +225,19 @@ func (a *alteration) fillAdded(ctx context.Context) (rewrite bool, err error) {
 		}
 	}
 	return rewrite, nil
+}
+
+// defaultValue binds what a column is filled with, tested by its domain.
+func (s *statement) defaultValue(c *catalog.Column) (expr.Expr, error) {
+	env := s.Plan()
+	var e expr.Expr = &expr.Const{Typ: typeOf(c)}
+	if text := plan.DefaultText(env.Catalog, c); text != "" {
+		var err error
+		if e, err = s.parse(nil, text, typeOf(c), "DEFAULT expressions"); err != nil {
+			return nil, err
+		}
+	}
+	return plan.CheckDomain(env, c.Domain, e)
 }
 
 // ownKey says whether a type's values lie apart from their rows, where no

@@ -22,7 +22,7 @@ func (a *alteration) alterType(ctx context.Context, act *ast.AlterAction) error 
 	if slices.Contains(a.retyped, c.Num) {
 		return pgerr.Newf(pgerr.FeatureNotSupported, `cannot alter type of column "%s" twice`, c.Name)
 	}
-	typ, err := plan.ResolveType(a.s.Plan(), act.Type)
+	typ, domain, err := plan.ResolveDeclared(a.s.Plan(), act.Type)
 	if err != nil {
 		return err
 	}
@@ -31,6 +31,9 @@ func (a *alteration) alterType(ctx context.Context, act *ast.AlterAction) error 
 	}
 	value, err := a.conversion(c, typ, act)
 	if err != nil {
+		return err
+	}
+	if value, err = plan.CheckDomain(a.s.Plan(), domain, value); err != nil {
 		return err
 	}
 	if err := a.requireUnused(c); err != nil {
@@ -44,7 +47,7 @@ func (a *alteration) alterType(ctx context.Context, act *ast.AlterAction) error 
 		return err
 	}
 	old := typeOf(c)
-	c.Type, c.Typmod, c.Collation = typ.OID, typ.Typmod, collate
+	c.Type, c.Typmod, c.Collation, c.Domain = typ.OID, typ.Typmod, collate, domain
 	if c.Missing != nil && old.OID != typ.OID && !(isText(old.OID) && isText(typ.OID)) {
 		c.Missing = nil // a rewrite writes it
 	}

@@ -34,11 +34,11 @@ func (d *definition) addColumn(def *ast.ColumnDef) error {
 	if d.table.Column(def.Name) != nil {
 		return pgerr.Newf(pgerr.DuplicateColumn, `column "%s" specified more than once`, def.Name).At(def.Pos)
 	}
-	typ, serial, err := d.columnType(def)
+	typ, domain, serial, err := d.columnType(def)
 	if err != nil {
 		return err
 	}
-	c := catalog.Column{Num: int16(len(d.table.Columns) + 1), Name: def.Name, Type: typ.OID, Typmod: typ.Typmod}
+	c := catalog.Column{Num: int16(len(d.table.Columns) + 1), Name: def.Name, Type: typ.OID, Typmod: typ.Typmod, Domain: domain}
 	if c.Collation, err = collation(def.Collation, typ.OID, def.Pos); err != nil {
 		return err
 	}
@@ -52,24 +52,24 @@ func (d *definition) addColumn(def *ast.ColumnDef) error {
 }
 
 // columnType resolves a column's type; serial says that it is one of the serial names.
-func (d *definition) columnType(def *ast.ColumnDef) (typ expr.Type, serial bool, err error) {
+func (d *definition) columnType(def *ast.ColumnDef) (typ expr.Type, domain types.OID, serial bool, err error) {
 	if def.Type == nil {
-		return typ, false, pgerr.Newf(pgerr.SyntaxError, `no data type specified for column "%s"`, def.Name).At(def.Pos)
+		return typ, 0, false, pgerr.Newf(pgerr.SyntaxError, `no data type specified for column "%s"`, def.Name).At(def.Pos)
 	}
 	if def.Type.SetOf {
-		return typ, false, pgerr.Newf(pgerr.InvalidTableDefinition, `column "%s" cannot be declared SETOF`, def.Name).At(def.Pos)
+		return typ, 0, false, pgerr.Newf(pgerr.InvalidTableDefinition, `column "%s" cannot be declared SETOF`, def.Name).At(def.Pos)
 	}
 	if oid := serialType(def.Type); oid != 0 {
 		if len(def.Type.Bounds) > 0 {
-			return typ, false, pgerr.New(pgerr.FeatureNotSupported, "array of serial is not implemented").At(def.Type.Pos)
+			return typ, 0, false, pgerr.New(pgerr.FeatureNotSupported, "array of serial is not implemented").At(def.Type.Pos)
 		}
-		return expr.Type{OID: oid, Typmod: types.NoTypmod}, true, nil
+		return expr.Type{OID: oid, Typmod: types.NoTypmod}, 0, true, nil
 	}
-	typ, err = plan.ResolveType(d.s.Plan(), def.Type)
+	typ, domain, err = plan.ResolveDeclared(d.s.Plan(), def.Type)
 	if err != nil {
-		return typ, false, err
+		return typ, 0, false, err
 	}
-	return typ, false, storable(def.Name, typ.OID)
+	return typ, domain, false, storable(def.Name, typ.OID)
 }
 
 // storable refuses pseudo-types as a column's type.

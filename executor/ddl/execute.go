@@ -15,7 +15,7 @@ func Handles(stmt ast.Stmt) bool {
 	switch stmt.(type) {
 	case *ast.CreateTable, *ast.CreateTableAs, *ast.AlterTable, *ast.Rename, *ast.AlterSchema, *ast.Drop, *ast.CreateIndex,
 		*ast.CreateSequence, *ast.AlterSequence, *ast.CreateSchema, *ast.CreateView, *ast.CreateExtension, *ast.CreateDatabase,
-		*ast.DropDatabase, *ast.CreateEnum, *ast.AlterEnum, *ast.RefreshMatView, *ast.CreateDomain, *ast.Truncate, *ast.Comment,
+		*ast.DropDatabase, *ast.CreateEnum, *ast.AlterEnum, *ast.RefreshMatView, *ast.CreateDomain, *ast.AlterDomain, *ast.Truncate, *ast.Comment,
 		*ast.Reindex, *ast.CreateRole, *ast.AlterRole, *ast.AlterDatabase, *ast.DropRole, *ast.Grant, *ast.AlterCollection, *ast.Snapshot:
 		return true
 	}
@@ -88,7 +88,9 @@ func (s *statement) executeGlobal(ctx context.Context, stmt ast.Stmt) (string, e
 	case *ast.AlterEnum:
 		return "ALTER TYPE", s.alterEnum(ctx, t)
 	case *ast.CreateDomain:
-		return "", pgerr.Unsupported("CREATE DOMAIN").WithHint("Use a CHECK constraint on the column.")
+		return "CREATE DOMAIN", s.createDomain(ctx, t)
+	case *ast.AlterDomain:
+		return "ALTER DOMAIN", s.alterDomain(ctx, t)
 	case *ast.RefreshMatView:
 		return "", pgerr.Unsupported("REFRESH MATERIALIZED VIEW")
 	case *ast.Snapshot:

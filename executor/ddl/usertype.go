@@ -178,7 +178,7 @@ func (s *statement) droppedType(ctx context.Context, t *ast.Drop, r *ast.RangeVa
 		return nil, nil
 	}
 	if t.Object == "DOMAIN" && !types.IsDomain(u.ID) {
-		return nil, notDomain(u)
+		return nil, pgerr.Newf(pgerr.WrongObjectType, `"%s" is not a domain`, u.Name)
 	}
 	return s.alteredType(ctx, r)
 }
@@ -211,6 +211,13 @@ func usesType(c *catalog.Column, id types.OID) bool {
 // followType takes what depends on a type: columns, views, other types.
 func (d *deletion) followType(u *catalog.UserType) error {
 	on := d.s.describe(u)
+	for _, o := range d.s.catalog().Objects(catalog.KindType) {
+		if other := o.(*catalog.UserType); !d.isGone(other) && (other.Base == u.ID || types.UserElem(other.Base) == u.ID) {
+			if err := d.depend(other, on); err != nil {
+				return err
+			}
+		}
+	}
 	for _, c := range d.s.columnsOfType(u) {
 		if d.isGone(c.table) {
 			continue
@@ -232,13 +239,6 @@ func (d *deletion) followType(u *catalog.UserType) error {
 				continue
 			}
 			if err := d.depend(v, what); err != nil {
-				return err
-			}
-		}
-	}
-	for _, o := range d.s.catalog().Objects(catalog.KindType) {
-		if other := o.(*catalog.UserType); !d.isGone(other) && (other.Base == u.ID || types.UserElem(other.Base) == u.ID) {
-			if err := d.depend(other, on); err != nil {
 				return err
 			}
 		}

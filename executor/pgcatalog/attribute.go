@@ -42,9 +42,10 @@ func (b *builder) addColumns(relation types.OID, columns []catalog.Column) {
 	for i := range columns {
 		c := &columns[i]
 		a := attribute{
-			relation: relation, name: c.Name, typ: c.Type, typmod: c.Typmod, num: c.Num, notNull: c.NotNull,
+			relation: relation, name: c.Name, num: c.Num, notNull: c.NotNull,
 			hasDefault: c.Default != "" || c.Generated != "", identity: c.Identity, dropped: c.Dropped, collation: c.Collation,
 		}
+		a.typ, a.typmod = c.Declared()
 		if c.Generated != "" {
 			a.generated = 's'
 		}

@@ -34,7 +34,7 @@ var schemaColumns = &source{
 }
 
 func (b *builder) addColumn(schema, table string, c *catalog.Column, identity *catalog.Sequence, updatable bool) {
-	typ, typmod := c.Type, c.Typmod
+	typ, typmod := c.Declared()
 	pairs := []types.Datum{
 		"table_catalog", b.database(), "table_schema", schema, "table_name", table, "column_name", c.Name,
 		"ordinal_position", int64(c.Num), "is_nullable", yesNo(!c.NotNull), "dtd_identifier", number(int64(c.Num)),
@@ -44,6 +44,9 @@ func (b *builder) addColumn(schema, table string, c *catalog.Column, identity *c
 	if u, ok := b.env.Catalog.Object(typ).(*catalog.UserType); ok && u.Base != 0 {
 		pairs = append(pairs, "domain_catalog", b.database(), "domain_schema", u.Schema, "domain_name", u.Name)
 		typ, typmod = u.Base, u.Typmod
+		if u.NotNull {
+			pairs = append(pairs, "is_nullable", "NO")
+		}
 	}
 	pairs = append(pairs, typePairs(b.Definer, b.database(), typ, typmod)...)
 	if name := b.collationShown(c); name != "" {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/akidb/akidb/executor/expr"
+	"github.com/akidb/akidb/executor/plan"
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/types"
 )
@@ -145,9 +146,16 @@ var schemaDomains = &source{
 			return
 		}
 		pairs := []types.Datum{"domain_catalog", b.database(), "domain_schema", u.Schema, "domain_name", u.Name,
-			"domain_default", orNull(u.Default), "dtd_identifier", "1"}
+			"domain_default", orNull(defaultOfDomain(b, u)), "dtd_identifier", "1"}
 		b.set(append(pairs, typePairs(b.Definer, b.database(), u.Base, u.Typmod)...)...)
 	},
+}
+
+func defaultOfDomain(b *builder, u *catalog.UserType) string {
+	if u.Default == "" {
+		return ""
+	}
+	return b.ExpressionText(u.Default, plan.BaseOf(b.env.Catalog, u.ID).OID)
 }
 
 // tablePrivileges are what an owner may do with a table.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/akidb/akidb/executor/plan"
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/types"
 )
@@ -120,8 +121,12 @@ func (b *builder) addUserType(u *catalog.UserType) {
 	r := typeRow{oid: u.ID, name: u.Name, schema: u.Schema, kind: "e", category: 'E', typmod: -1}
 	if u.Base != 0 {
 		r.kind, r.base, r.typmod, r.notNull, r.defaultText = "d", u.Base, u.Typmod, u.NotNull, u.Default
-		if base := types.Lookup(u.Base); base != nil {
-			r.category = base.Category
+		base := plan.BaseOf(b.env.Catalog, u.ID)
+		if row := types.Lookup(base.OID); row != nil {
+			r.category = row.Category
+		}
+		if u.Default != "" {
+			r.defaultText = b.ExpressionText(u.Default, base.OID)
 		}
 	}
 	r.array = types.UserArrayOID(r.oid)

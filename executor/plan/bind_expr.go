@@ -470,7 +470,7 @@ func (b *binder) boolean(s *scope, t *ast.BoolExpr) (expr.Expr, error) {
 }
 
 func (b *binder) cast(s *scope, t *ast.TypeCast) (expr.Expr, error) {
-	typ, err := ResolveType(b.env, t.Type)
+	typ, domain, err := ResolveDeclared(b.env, t.Type)
 	if err != nil {
 		return nil, err
 	}
@@ -492,7 +492,7 @@ func (b *binder) cast(s *scope, t *ast.TypeCast) (expr.Expr, error) {
 		}
 		return nil, at(err, pos)
 	}
-	return out, nil
+	return CheckDomain(b.env, domain, out)
 }
 
 // common binds expressions and brings them to one type.

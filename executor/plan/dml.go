@@ -81,12 +81,12 @@ func (m *modifying) assigned(e expr.Expr, c *catalog.Column, pos int) (expr.Expr
 		}
 		return nil, at(err, pos)
 	}
-	return expr.Fold(m.b.env.Types, out), nil
+	return CheckDomain(m.b.env, c.Domain, expr.Fold(m.b.env.Types, out))
 }
 
 // defaultOf is what a column is filled with; nil for NULL.
 func (b *binder) defaultOf(t *catalog.Table, c *catalog.Column) (expr.Expr, error) {
-	text := c.Default
+	text := DefaultText(b.env.Catalog, c)
 	if c.Identity != 0 {
 		for _, q := range b.env.Catalog.Sequences(t.ID) {
 			if q.OwnerColumn == c.Num {
@@ -94,10 +94,22 @@ func (b *binder) defaultOf(t *catalog.Table, c *catalog.Column) (expr.Expr, erro
 			}
 		}
 	}
-	if text == "" {
+	if text == "" && c.Domain == 0 {
 		return nil, nil
 	}
-	return b.storedExpr(nil, text, columnType(c))
+	var e, none expr.Expr
+	none = &expr.Const{Typ: columnType(c)}
+	e = none
+	var err error
+	if text != "" {
+		if e, err = b.storedExpr(nil, text, columnType(c)); err != nil {
+			return nil, err
+		}
+	}
+	if e, err = CheckDomain(b.env, c.Domain, e); e == none {
+		return nil, err
+	}
+	return e, err
 }
 
 // orNull is a default as an expression.

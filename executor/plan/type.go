@@ -19,8 +19,15 @@ var (
 	unknownType = expr.Type{OID: types.UnknownOID, Typmod: types.NoTypmod}
 )
 
-// ResolveType finds a type by its written name, with modifiers.
+// ResolveType finds a type by its written name, with modifiers; of a domain it is
+// the base type.
 func ResolveType(env *Env, t *ast.TypeName) (expr.Type, error) {
+	typ, _, err := ResolveDeclared(env, t)
+	return typ, err
+}
+
+// resolveName finds a type by its written name; a domain is one of its own.
+func resolveName(env *Env, t *ast.TypeName) (expr.Type, error) {
 	none := expr.Type{}
 	if t.SetOf {
 		return none, pgerr.Unsupported("SETOF").At(t.Pos)

@@ -252,6 +252,14 @@ func (r *Role) ObjectName() (string, string)     { return "", r.Name }
 func (d *Database) ObjectName() (string, string) { return "", d.Name }
 func (u *UserType) ObjectName() (string, string) { return u.Schema, u.Name }
 
+// Declared is the type that the column was declared with: a domain, or its type.
+func (c *Column) Declared() (oid types.OID, typmod int32) {
+	if c.Domain != 0 {
+		return c.Domain, types.NoTypmod
+	}
+	return c.Type, c.Typmod
+}
+
 // OrderAt is the number of the label at a place.
 func (u *UserType) OrderAt(i int) float64 {
 	if i < len(u.Orders) {

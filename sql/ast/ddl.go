@@ -245,6 +245,16 @@ type (
 		Type        *TypeName
 		Constraints []Constraint
 	}
+	// AlterDomain is ALTER DOMAIN: SET and DROP DEFAULT, SET and DROP NOT NULL, ADD,
+	// DROP, VALIDATE and RENAME CONSTRAINT (named by Constraint).
+	AlterDomain struct {
+		Name       []string
+		Op         string
+		Expr       Expr
+		Constraint *Constraint
+		NewName    string
+		IfExists   bool
+	}
 	// Truncate is TRUNCATE.
 	Truncate struct {
 		Tables          []*RangeVar
@@ -332,6 +342,7 @@ func (*CreateEnum) stmt()      {}
 func (*AlterEnum) stmt()       {}
 func (*RefreshMatView) stmt()  {}
 func (*CreateDomain) stmt()    {}
+func (*AlterDomain) stmt()     {}
 func (*Truncate) stmt()        {}
 func (*Comment) stmt()         {}
 func (*Reindex) stmt()         {}
