@@ -56,6 +56,10 @@ type Index struct {
 	deleted atomic.Int64 // marked nodes in the graph
 	graphed atomic.Int64 // nodes in the graph, marked ones included
 
+	scouts  atomic.Pointer[[]uint32] // nodes that searches begin at
+	uneven  atomic.Bool              // inner product, and the norms differ
+	settled int64                    // nodes when scouts were chosen; guarded by maintain
+
 	active  activeSearches
 	scratch sync.Pool // of *scratch
 }

@@ -145,7 +145,7 @@ func (x *Index) selectNeighbours(w *scratch, n int) {
 		x.setSlot(&w.other, slotOf(best))
 		left := rest[:0]
 		for i, k := range x.keys(w, &w.other, w.slots) {
-			if k >= keyOf(rest[i]) {
+			if k > keyOf(rest[i]) {
 				left = append(left, rest[i])
 			} else {
 				w.pruned = append(w.pruned, rest[i])

@@ -44,6 +44,10 @@ func loadFrom(file io.ReaderAt, size int64, o Options) (*Index, error) {
 		_ = x.Close() // the first error counts
 		return nil, err
 	}
+	w := x.borrow(int(x.slots))
+	defer x.giveBack(w)
+	x.chooseScouts(w, x.slots)
+	x.settled = x.graphed.Load()
 	return x, nil
 }
 

@@ -47,7 +47,11 @@ func (x *Index) Build(ctx context.Context, progress func(done, total int64)) err
 	if progress != nil {
 		progress(int64(total), int64(total))
 	}
-	return x.repair(ctx, x.options.Workers)
+	if err := x.repair(ctx, x.options.Workers); err != nil {
+		return err
+	}
+	x.settleNow()
+	return nil
 }
 
 // Drain is the background step: it moves up to max vectors of the tail into the
@@ -72,7 +76,11 @@ func (x *Index) Drain(ctx context.Context, max int) (moved int, err error) {
 		}
 		left -= n
 	}
-	return moved, x.repairIfMany(ctx, workers)
+	if err := x.repairIfMany(ctx, workers); err != nil {
+		return moved, err
+	}
+	x.settle()
+	return moved, nil
 }
 
 // repairIfMany runs before insertions, so that new nodes find live ones to link

@@ -34,6 +34,7 @@ func (x *Index) repair(ctx context.Context, workers int) error {
 		return err
 	}
 	x.replaceEntry(known, gone)
+	x.dropScouts(gone)
 	for _, s := range removed {
 		x.setState(s, stateFree)
 	}

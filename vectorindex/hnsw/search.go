@@ -2,6 +2,7 @@ package hnsw
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/akidb/akidb/internal/storage"
@@ -99,7 +100,7 @@ func (s *Search) first() {
 	w.startTaking(int(s.slots))
 	entry, top, ok := x.entryPoint() // before the query is coded: who sees a node sees the quantizer
 	x.setDatum(&w.q, s.q, w)
-	w.startPool(s.limit)
+	w.startPool(s.limit * x.poolFactor())
 	w.keep = true
 	w.unvisit()
 	for _, slot := range s.tail[:s.uncoded] {
@@ -110,8 +111,9 @@ func (s *Search) first() {
 		near, key := x.descend(w, &w.q, entry, top, 0)
 		if w.visit(near) {
 			w.pool = append(w.pool, packNode(key, near))
+			x.startAtScouts(w, &w.q)
 			x.beam(w, &w.q, 0)
-			s.collect()
+			s.collectSure()
 		}
 	}
 	s.searchTail()
@@ -178,6 +180,57 @@ func (s *Search) widen() {
 	w.dropped = w.dropped[:copy(w.dropped, w.dropped[n:])]
 	s.x.beam(w, &w.q, 0)
 	s.collect()
+}
+
+// Codes of vectors that lie close together in a cluster far from the others may be
+// all but equal. Then the order of the pool says little of the true one, which shows
+// when one of the nearest ten comes from its second half: the pool is widened, by
+// what the search dropped and further nodes, until they come from the first half.
+const (
+	sureOf   = 10
+	leastFor = 32 // smaller pools tell nothing
+	mostSure = 1024
+)
+
+// collectSure measures the pool, and more where codes do not tell vectors apart.
+func (s *Search) collectSure() {
+	w := s.w
+	blind := s.x.kind == kindCodes && len(w.pool) >= leastFor
+	start := len(w.pending)
+	s.collect()
+	limit := s.limit
+	for blind && len(w.dropped) > 0 && s.limit < mostSure && s.isUnsure(w.pending[start:]) {
+		s.limit = max(s.limit, len(w.pending)-start)
+		s.widen()
+	}
+	s.limit = limit
+}
+
+// isUnsure tells whether one of the nearest ten of what was measured, in the order of
+// keys, lies in the second half.
+func (s *Search) isUnsure(measured []storage.Candidate) bool {
+	half := len(measured) / 2
+	far := math.Inf(-1)
+	var best [sureOf]float64
+	n := 0
+	for _, c := range measured[:half] { // the ten nearest of the first half
+		if n == sureOf && c.Distance >= far {
+			continue
+		}
+		at := min(n, sureOf-1)
+		for ; at > 0 && c.Distance < best[at-1]; at-- {
+			best[at] = best[at-1]
+		}
+		best[at] = c.Distance
+		n = min(n+1, sureOf)
+		far = best[n-1]
+	}
+	for _, c := range measured[half:] {
+		if c.Distance < far {
+			return true
+		}
+	}
+	return false
 }
 
 // collect measures the pool.
