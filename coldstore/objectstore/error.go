@@ -110,9 +110,7 @@ func ClassOfSystem(ctx context.Context, err error) Class {
 	}
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
-		if c, ok := errnoClasses[errno]; ok {
-			return c
-		}
+		return errnoClasses[errno] // Failed if unknown, though an errno looks like a net.Error
 	}
 	return classOfNetwork(err)
 }
