@@ -38,6 +38,32 @@ func (o *knnOp) exactIsCheaper() bool {
 	return candidates*candidateCost > other
 }
 
+// The graph finds the nearest candidates surely and those at the end of what it was
+// asked for less so. Without a filter ef is several times LIMIT; with one, the rows
+// that pass may be all of a batch, its end included. So candidates for filterMargin
+// times LIMIT rows are searched for, as far as that is cheap.
+const (
+	filterMargin = 2
+	mostFiltered = 1024
+)
+
+// filteredEf is how many candidates the first batch needs by the planner's estimate.
+func (o *knnOp) filteredEf() int {
+	if o.node.Filter == nil || o.node.Selectivity <= 0 {
+		return 0
+	}
+	return int(min(filterMargin*float64(o.want)/o.node.Selectivity, mostFiltered))
+}
+
+// isSettled decides after enough rows passed, by the candidates that it took, whether
+// so many more have been searched for that the rows are the nearest.
+func (o *knnOp) isSettled(pulled int) bool {
+	if o.node.Filter == nil || o.bounded || pulled >= mostFiltered {
+		return true
+	}
+	return pulled >= filterMargin*o.examined
+}
+
 // shouldSwitch decides after a batch, by what passed so far. Work already done
 // is at most about the cost of the other way, so that a wrong estimate costs no
 // more than twice the better way.

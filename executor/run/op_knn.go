@@ -239,7 +239,7 @@ func (o *knnOp) begin() error {
 func (o *knnOp) search() error {
 	iter, err := o.x.env.Rows.Nearest(o.x.live, storage.NearestSpec{
 		Table: o.node.Table, Index: o.node.Index, Query: o.query, Want: o.want + len(o.given),
-		Ef: max(o.x.env.EfSearch, o.want+len(o.given)), Probes: o.x.env.Probes,
+		Ef: max(o.x.env.EfSearch, o.want+len(o.given), o.filteredEf()), Probes: o.x.env.Probes,
 	})
 	if err != nil {
 		return err
@@ -266,7 +266,8 @@ func (o *knnOp) search() error {
 // unless sure, it also stops when the other way promises to be cheaper. sure
 // says that batches come in the order of distance altogether.
 func (o *knnOp) pull(iter storage.NearestIter, sure bool) (exhausted bool, err error) {
-	for len(o.found) < o.want {
+	pulled := 0
+	for len(o.found) < o.want || !sure && !o.isSettled(pulled) {
 		o.batch, err = iter.NextBatch(o.batch[:0])
 		if err != nil {
 			return false, err
@@ -274,6 +275,7 @@ func (o *knnOp) pull(iter storage.NearestIter, sure bool) (exhausted bool, err e
 		if len(o.batch) == 0 {
 			return true, nil
 		}
+		pulled += len(o.batch)
 		beyond, err := o.take(o.batch)
 		if err != nil {
 			return false, err
