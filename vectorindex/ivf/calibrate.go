@@ -15,8 +15,10 @@ const (
 	calibrationDepth   = 10
 	// expectedShare of the nearest rows of the sample's vectors lie within the width.
 	// Searches find more than that: while they run, the distance that they compare
-	// with is above the final one.
-	expectedShare = 0.975
+	// with is above the final one: 0.975, 0.95 and 0.92 gave recall 0.991, 0.973 and
+	// 0.954 on emb512, 0.986, 0.969 and 0.948 on glove100, 0.978, 0.957 and 0.934 on
+	// mnist784.
+	expectedShare = 0.955
 	defaultWidth  = 1
 )
 
