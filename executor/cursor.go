@@ -80,7 +80,7 @@ func (s *session) closeCursor(t *ast.Close) (string, error) {
 }
 
 // openFetch is FETCH.
-func (s *session) openFetch(t *ast.Fetch) (rowSource, error) {
+func (s *session) openFetch(ctx context.Context, t *ast.Fetch) (rowSource, error) {
 	c, err := s.cursor(t.Name)
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func (s *session) openFetch(t *ast.Fetch) (rowSource, error) {
 	if t.Direction == "FORWARD" && t.Count >= 0 {
 		return &fetchRows{cursor: c, left: t.Count}, nil
 	}
-	rows, err := s.scroll(c, t)
+	rows, err := s.scroll(ctx, c, t)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (s *session) openFetch(t *ast.Fetch) (rowSource, error) {
 
 // move is MOVE.
 func (s *session) move(ctx context.Context, t *ast.Fetch) (string, error) {
-	rows, err := s.openFetch(t)
+	rows, err := s.openFetch(ctx, t)
 	if err != nil {
 		return "", err
 	}
@@ -148,7 +148,7 @@ func (p *portal) fetch(ctx context.Context) (types.Row, error) {
 }
 
 // scroll reads a cursor in any direction; only one DECLAREd with SCROLL can go back.
-func (s *session) scroll(c *portal, t *ast.Fetch) ([]types.Row, error) {
+func (s *session) scroll(ctx context.Context, c *portal, t *ast.Fetch) ([]types.Row, error) {
 	target := func() (first, last int64) { // 1-based positions, inclusive
 		switch t.Direction {
 		case "ABSOLUTE":
@@ -171,7 +171,7 @@ func (s *session) scroll(c *portal, t *ast.Fetch) ([]types.Row, error) {
 	}
 	first, last := target()
 	if first > c.position && first == last {
-		return s.skipTo(c, first)
+		return s.skipTo(ctx, c, first)
 	}
 	k, ok := c.rows.(*keptRows)
 	if !ok || c.prepared == nil {
@@ -205,9 +205,9 @@ func (s *session) scroll(c *portal, t *ast.Fetch) ([]types.Row, error) {
 	return out, nil
 }
 
-func (s *session) skipTo(c *portal, position int64) ([]types.Row, error) {
+func (s *session) skipTo(ctx context.Context, c *portal, position int64) ([]types.Row, error) {
 	for {
-		row, err := c.fetch(context.Background())
+		row, err := c.fetch(ctx)
 		if err != nil || row == nil {
 			return nil, err
 		}

@@ -174,7 +174,9 @@ func (p *portal) open() (rowSource, error) {
 	case *ast.Execute:
 		return p.openExecute(t)
 	case *ast.Fetch:
-		return p.session.openFetch(t)
+		if !t.Move { // MOVE returns no rows: it is a command
+			return p.session.openFetch(p.ctx, t)
+		}
 	}
 	tag, err := p.session.command(p.ctx, p.prepared.tree)
 	p.cmdTag = tag

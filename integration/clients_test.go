@@ -223,6 +223,15 @@ func TestCursorsAndSuspendedPortalsKeepTheirRows(t *testing.T) {
 	run(t, c, "CLOSE x")
 	run(t, c, "ROLLBACK")
 	run(t, c, "BEGIN")
+	run(t, c, "DECLARE z CURSOR FOR SELECT id FROM t ORDER BY id")
+	if tag, err := c.PgConn().Exec(t.Context(), "MOVE 3 IN z").ReadAll(); err != nil || tag[0].CommandTag.String() != "MOVE 3" {
+		t.Errorf("MOVE answers %v, %v", tag, err)
+	}
+	if got := show(query(t, c, "FETCH 1 FROM z")); got != "4" {
+		t.Errorf("after MOVE 3: %s", got)
+	}
+	run(t, c, "ROLLBACK")
+	run(t, c, "BEGIN")
 	run(t, c, "DECLARE y SCROLL CURSOR WITH HOLD FOR SELECT id FROM t ORDER BY id LIMIT 5")
 	run(t, c, "COMMIT")
 	for _, tc := range []struct{ sql, want string }{

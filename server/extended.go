@@ -1,6 +1,7 @@
 package server
 
 import (
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -232,16 +233,24 @@ func (c *client) execute(m *body) error {
 		return err
 	}
 	began := time.Now()
-	done := true
+	done, tag := true, ""
 	switch portal.Kind() {
 	case executor.PortalCopyIn:
 		err = c.copyIn(portal)
 	case executor.PortalCopyOut:
 		err = c.copyOut(portal)
 	default:
-		done, err = c.sendRows(portal, c.formats[name], max(limit, 0))
+		var n int
+		n, done, err = c.sendRows(portal, c.formats[name], max(limit, 0))
+		tag = portal.Tag()
+		if done && portal.Kind() == executor.PortalRows {
+			tag = countRows(tag, n)
+		}
 	}
-	c.measure(portal.Tag(), err, began)
+	if tag == "" {
+		tag = portal.Tag()
+	}
+	c.measure(tag, err, began)
 	if err != nil {
 		return err
 	}
@@ -249,8 +258,18 @@ func (c *client) execute(m *body) error {
 		c.out.empty('s')
 		return nil
 	}
-	c.complete(portal.Tag())
+	c.complete(tag)
 	return nil
+}
+
+// countRows puts the rows of this Execute into the tag: of a portal that was
+// suspended, PostgreSQL counts only the rows since.
+func countRows(tag string, n int) string {
+	i := strings.LastIndexByte(tag, ' ') + 1
+	if was, err := strconv.Atoi(tag[i:]); err != nil || was == n {
+		return tag
+	}
+	return tag[:i] + strconv.Itoa(n)
 }
 
 // closeNamed answers Close, of a statement or a portal.

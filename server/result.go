@@ -50,32 +50,32 @@ func typeLen(oid types.OID) int16 {
 }
 
 // sendRows runs a portal and writes its rows; with a limit it stops after so
-// many and says whether the portal is done.
-func (c *client) sendRows(p executor.Portal, formats []int16, limit int) (bool, error) {
+// many. It returns how many it wrote and whether the portal is done.
+func (c *client) sendRows(p executor.Portal, formats []int16, limit int) (n int, done bool, err error) {
 	cols := p.Columns()
 	if len(formats) > 1 && len(formats) != len(cols) {
-		return false, pgerr.Newf(pgerr.ProtocolViolation, "bind message has %d result formats but query has %d columns", len(formats), len(cols))
+		return 0, false, pgerr.Newf(pgerr.ProtocolViolation, "bind message has %d result formats but query has %d columns", len(formats), len(cols))
 	}
 	var env *types.Env
-	for n := 0; limit == 0 || n < limit; n++ {
+	for ; limit == 0 || n < limit; n++ {
 		row, err := p.Next(c.ctx)
 		if err != nil {
-			return false, err
+			return n, false, err
 		}
 		if row == nil {
-			return true, nil
+			return n, true, nil
 		}
 		if env == nil {
 			env = c.session.Env()
 		}
 		if err := c.dataRow(row, cols, formats, env); err != nil {
-			return false, err
+			return n, false, err
 		}
 		if c.out.err != nil {
-			return false, errQuit
+			return n, false, errQuit
 		}
 	}
-	return false, nil
+	return n, false, nil
 }
 
 func (c *client) dataRow(row types.Row, cols []executor.ResultColumn, formats []int16, env *types.Env) error {

@@ -88,7 +88,7 @@ func (c *client) answerSimple(stmt *sql.Statement) (string, error) {
 		if cols := portal.Columns(); cols != nil {
 			c.rowDescription(cols, nil)
 		}
-		_, err = c.sendRows(portal, nil, 0)
+		_, _, err = c.sendRows(portal, nil, 0)
 	}
 	return portal.Tag(), err
 }

@@ -498,6 +498,9 @@ func (b *binder) subTest(s *scope, t *ast.SubLink, out *expr.SubPlan, node Node,
 		if err != nil {
 			return nil, at(err, t.Pos)
 		}
+		if got := call.Type().OID; got != types.BoolOID {
+			return nil, pgerr.Newf(pgerr.DatatypeMismatch, "row comparison operator must yield type boolean, not type %s", types.FormatType(got, types.NoTypmod)).At(t.Pos)
+		}
 		out.Test = append(out.Test, call.Args[0])
 		out.Funcs = append(out.Funcs, call.Func)
 		project.Exprs = append(project.Exprs, call.Args[1])

@@ -343,6 +343,9 @@ func (b *binder) anyAll(s *scope, t *ast.AnyAll) (expr.Expr, error) {
 	if err != nil {
 		return nil, at(err, t.Pos)
 	}
+	if call.Type().OID != types.BoolOID {
+		return nil, pgerr.New(pgerr.WrongObjectType, "op ANY/ALL (array) requires operator to yield boolean").At(t.Pos)
+	}
 	if elem := call.Args[1].Type().OID; elem != row.Elem {
 		if to := types.Lookup(elem); to != nil && to.Array != 0 {
 			if right, err = expr.Coerce(b.env.Types, right, expr.Type{OID: to.Array, Typmod: -1}, expr.CastImplicit); err != nil {

@@ -220,9 +220,22 @@ func (b *binder) target(s *scope, t *ast.Target) ([]target, error) {
 	}
 	name := t.Name
 	if name == "" {
-		name = outputName(t.Expr)
+		if name = outputName(t.Expr); name == "" { // SELECT (SELECT * …)
+			name = b.subqueryName(e)
+		}
 	}
 	return []target{{name: name, value: e, column: b.origin(s, e)}}, nil
+}
+
+// subqueryName is the column that a subquery in an expression returns.
+func (b *binder) subqueryName(e expr.Expr) string {
+	switch t := e.(type) {
+	case *expr.Cast:
+		return b.subqueryName(t.Arg)
+	case *expr.SubPlan:
+		return b.plan.SubPlans[t.Plan].Root.Common().Columns[0].Name
+	}
+	return "?column?"
 }
 
 // fieldsOf are the fields of a record that an expression makes, nil where they
@@ -304,6 +317,9 @@ func namesItself(e ast.Expr) bool {
 func outputName(e ast.Expr) string {
 	switch t := e.(type) {
 	case *ast.ColumnRef:
+		if t.Star {
+			return "" // known once it is bound
+		}
 		return t.Parts[len(t.Parts)-1]
 	case *ast.FuncCall:
 		return t.Name[len(t.Name)-1]

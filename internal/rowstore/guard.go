@@ -25,6 +25,9 @@ type failure struct {
 	cause atomic.Pointer[error]
 	log   *slog.Logger
 	now   chan struct{} // closed when cause is set
+	// left says that Pebble stays open behind a store that was closed on a full or
+	// failed disk.
+	left atomic.Bool
 }
 
 func newFailure(log *slog.Logger) *failure { return &failure{log: log, now: make(chan struct{})} }
@@ -83,6 +86,15 @@ func (*failure) Infof(string, ...any) {}
 // Errorf hands an error on to the log.
 func (f *failure) Errorf(format string, args ...any) {
 	f.log.Error("storage", "message", fmt.Sprintf(format, args...))
+}
+
+// background hands on an error of Pebble's own work, which Pebble tries again at
+// once. Of a store that was left that would be for ever, so the goroutine ends.
+func (f *failure) background(err error) {
+	if f.left.Load() {
+		runtime.Goexit()
+	}
+	f.Errorf("in the background: %v", err)
 }
 
 // Fatalf must not return. The goroutine ends, with its deferred unlocks: it is a

@@ -199,7 +199,7 @@ func pebbleOptions(o Options, sp *space, f *failure) *pebble.Options {
 		CompactionConcurrencyRange: func() (int, int) { return 1, 2 },
 		BytesPerSync:               1 << 20, WALBytesPerSync: 1 << 20,
 		EventListener: &pebble.EventListener{
-			BackgroundError: func(err error) { f.Errorf("in the background: %v", err) },
+			BackgroundError: f.background,
 			DataCorruption:  func(i pebble.DataCorruptionInfo) { f.Errorf("damaged file: %s", i) },
 		},
 	}
@@ -283,6 +283,7 @@ func (s *Store) Close() error {
 func (s *Store) shut() error {
 	s.syncer.close()
 	if waiting := s.space.close(); waiting || s.failure.err() != nil {
+		s.failure.left.Store(true)
 		return s.failure.err()
 	}
 	return s.failure.guarded(s.db.Close)
