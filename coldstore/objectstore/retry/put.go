@@ -29,7 +29,7 @@ func (p *put) run() error {
 	if err == nil || !p.doubtful {
 		return err
 	}
-	if mine, serr := p.happened(); serr == nil && mine {
+	if mine, serr := p.happened(err); serr == nil && mine {
 		return nil
 	}
 	p.info = objectstore.Info{}
@@ -72,9 +72,14 @@ func (o *once) Read(p []byte) (int, error) {
 }
 
 // happened reads back whether the object there is the one that this put wrote. If
-// so, info describes it.
-func (p *put) happened() (bool, error) {
-	in, err := p.store.Stat(p.ctx, p.key)
+// so, info describes it. A store that has just failed throughout is asked once; a
+// refusal must be settled, with retries.
+func (p *put) happened(last error) (bool, error) {
+	stat := p.store.Stat
+	if objectstore.ClassOf(last).Transient() {
+		stat = p.store.inner.Stat
+	}
+	in, err := stat(p.ctx, p.key)
 	if err != nil {
 		return false, err
 	}
