@@ -77,6 +77,9 @@ func storable(column string, oid types.OID) error {
 	if t := types.Lookup(oid); t != nil && (t.Category == 'P' || t.OID == types.UnknownOID) {
 		return pgerr.Newf(pgerr.InvalidTableDefinition, `column "%s" has pseudo-type %s`, column, t.SQLName)
 	}
+	if types.IsRow(oid) || types.IsRow(types.UserElem(oid)) {
+		return pgerr.Unsupported("columns of a composite type")
+	}
 	return nil
 }
 

@@ -23,6 +23,12 @@ func findPath(from, to types.OID, ctx CastContext) (pathKind, *CastRow) {
 	if from == to {
 		return pathRelabel, nil
 	}
+	switch {
+	case types.IsRow(from) && to == types.RecordOID:
+		return pathRelabel, nil
+	case from == types.RecordOID && types.IsRow(to) && ctx != CastImplicit:
+		return pathIO, nil
+	}
 	if row, ok := FindCast(from, to); ok {
 		if contextRank[ctx] < contextRank[row.Context] {
 			return pathNone, nil

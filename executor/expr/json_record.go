@@ -79,26 +79,8 @@ func (k jsonKind) recordSet(ctx *Context, s string, names []string, columns []Ty
 }
 
 func (k jsonKind) recordOf(ctx *Context, function, s string, names []string, columns []Type) (types.Row, error) {
-	switch types.JSONKind(s) {
-	case '{':
-	case '[':
-		return nil, invalidJSONArgument("cannot call %s on an array", function)
-	default:
-		return nil, invalidJSONArgument("cannot call %s on a scalar", function)
-	}
 	row := make(types.Row, len(names))
-	for i, n := range names {
-		v, ok := jsonMember(s, n)
-		if !ok {
-			continue
-		}
-		d, err := valueOfJSON(ctx, columns[i], v)
-		if err != nil {
-			return nil, err
-		}
-		row[i] = d
-	}
-	return row, nil
+	return row, k.fill(ctx, function, s, row, names, columns)
 }
 
 // valueOfJSON reads a JSON value as an SQL value: an array element by element,

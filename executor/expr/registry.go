@@ -68,6 +68,7 @@ func init() {
 		jsonPathFunctions,
 		jsonRecordFunctions,
 		enumFunctions,
+		jsonPopulateFunctions,
 	}
 	operatorFamilies = [][]*Operator{
 		integerOperators,

@@ -33,7 +33,7 @@ func (b *binder) matchKey(cond, key expr.Expr, keyType types.OID) (keyMatch, boo
 	case *expr.AnyAll:
 		return b.matchAny(x, key, keyType)
 	case *expr.NullTest:
-		if !sameKey(x.Arg, key) || keyType == types.RecordOID {
+		if !sameKey(x.Arg, key) || keyType == types.RecordOID || types.IsRow(keyType) {
 			return keyMatch{}, false
 		}
 		if x.Not {

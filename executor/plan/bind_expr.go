@@ -709,7 +709,28 @@ func (b *binder) field(s *scope, t *ast.FieldSelect) (expr.Expr, error) {
 			return selectField(arg, i, f), nil
 		}
 	}
+	for i, f := range b.rowFields(arg.Type().OID) {
+		if f.Name == t.Name {
+			return selectField(arg, i, f), nil
+		}
+	}
 	return nil, pgerr.Newf(pgerr.UndefinedColumn, "could not identify column %q in record data type", t.Name).At(t.Pos)
+}
+
+// rowFields are the columns of a table's row type.
+func (b *binder) rowFields(oid types.OID) []expr.OutColumn {
+	if b.env.Catalog == nil || !types.IsRow(oid) {
+		return nil
+	}
+	t := b.env.Catalog.RowType(oid)
+	if t == nil {
+		return nil
+	}
+	var out []expr.OutColumn
+	for _, c := range t.Live() {
+		out = append(out, expr.OutColumn{Name: c.Name, Type: c.Type})
+	}
+	return out
 }
 
 func selectField(arg expr.Expr, i int, f expr.OutColumn) expr.Expr {

@@ -196,7 +196,11 @@ func (b *binder) target(s *scope, t *ast.Target) ([]target, error) {
 		var out []target
 		r, ok := e.(*expr.RowCtor)
 		if !ok {
-			for i, field := range b.origin(s, e).Fields {
+			fields := b.origin(s, e).Fields
+			if fields == nil {
+				fields = b.rowFields(e.Type().OID)
+			}
+			for i, field := range fields {
 				out = append(out, target{name: field.Name, value: selectField(e, i, field)})
 			}
 			if out == nil {

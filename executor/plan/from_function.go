@@ -34,14 +34,18 @@ func (f *fromBinder) functions(t *ast.FunctionFrom, seen fromPart) (fromPart, er
 		if len(inner.level.windows) > 0 {
 			return fromPart{}, pgerr.New(pgerr.WindowingError, "window functions are not allowed in functions in FROM").At(t.Pos)
 		}
+		var rowTypes []expr.Type
 		if len(t.Columns) > 0 {
 			if e, err = f.withColumns(e, t); err != nil {
 				return fromPart{}, at(err, t.Pos)
 			}
+		} else {
+			e, rowTypes = f.withRowType(e)
 		}
 		if err := n.add(e, fn, len(trees) == 1, t.Alias); err != nil {
 			return fromPart{}, at(err, t.Pos)
 		}
+		n.modify(rowTypes)
 	}
 	if t.Ordinality {
 		n.Columns = append(n.Columns, Column{Name: "ordinality", Type: int8Type})
@@ -54,6 +58,38 @@ func (f *fromBinder) functions(t *ast.FunctionFrom, seen fromPart) (fromPart, er
 		part.rels[0].scalar = len(n.Columns) == 1 && !t.Ordinality && n.Calls[0].Typ.OID != types.RecordOID
 	}
 	return part, err
+}
+
+// withRowType gives a call whose result has a table's row type the columns of
+// that table, whose types it returns.
+func (f *fromBinder) withRowType(e expr.Expr) (expr.Expr, []expr.Type) {
+	call, ok := e.(*expr.Call)
+	if !ok || !types.IsRow(call.Typ.OID) || f.b.env.Catalog == nil {
+		return e, nil
+	}
+	t := f.b.env.Catalog.RowType(call.Typ.OID)
+	if t == nil {
+		return e, nil
+	}
+	var names []string
+	var columns []expr.Type
+	for _, c := range t.Live() {
+		names, columns = append(names, c.Name), append(columns, columnType(c))
+	}
+	fn, ok := call.Func.WithColumns(names, columns)
+	if !ok {
+		return e, nil
+	}
+	out := *call
+	out.Func = fn
+	return &out, columns
+}
+
+// modify gives the last columns their types with modifiers.
+func (n *FunctionScan) modify(columns []expr.Type) {
+	for i, c := range columns {
+		n.Columns[len(n.Columns)-len(columns)+i].Type = c
+	}
 }
 
 // withColumns gives a call of a function that returns record its column
@@ -110,7 +146,7 @@ func (n *FunctionScan) add(e expr.Expr, name string, alone bool, alias *ast.Alia
 	if call.Func.Rows != nil {
 		n.Rows = functionRows
 	}
-	if out := call.Func.Columns; len(out) > 1 || len(out) == 1 && call.Typ.OID == types.RecordOID {
+	if out := call.Func.Columns; len(out) > 1 || len(out) == 1 && (call.Typ.OID == types.RecordOID || types.IsRow(call.Typ.OID)) {
 		n.Widths = append(n.Widths, len(out))
 		for _, c := range out {
 			n.Columns = append(n.Columns, Column{Name: c.Name, Type: expr.Type{OID: c.Type, Typmod: types.NoTypmod}})

@@ -148,7 +148,7 @@ func (p *joiner) needsValue(e expr.Expr) leafSet {
 		}
 		return out
 	case *expr.NullTest:
-		if x.Not && x.Arg.Type().OID != types.RecordOID {
+		if x.Not && x.Arg.Type().OID != types.RecordOID && !types.IsRow(x.Arg.Type().OID) {
 			return p.nullWith(x.Arg)
 		}
 		return 0

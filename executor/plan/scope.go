@@ -249,6 +249,9 @@ func wholeRow(r *relation) expr.Expr {
 		return r.columnAt(0)
 	}
 	row := &expr.RowCtor{Typ: expr.Type{OID: types.RecordOID, Typmod: -1}}
+	if r.table != nil && r.table.RowType != 0 {
+		row.Typ.OID = r.table.RowType
+	}
 	for i := range r.columns {
 		if r.hidden != nil && r.hidden[i] {
 			continue
