@@ -40,6 +40,7 @@ func init() { // a table of functions that refer to the session's methods
 		"pg_sequence_last_value": sequenceLastValue,
 		"txid_current":           transactionID,
 		"pg_current_xact_id":     transactionID,
+		"akidb.recall":           recall,
 		"current_query": func(s *session, _ context.Context, _ []types.Datum) (types.Datum, error) {
 			s.shared.Lock()
 			defer s.shared.Unlock()
