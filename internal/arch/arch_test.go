@@ -39,7 +39,7 @@ var allowed = map[string][]string{
 	"executor":              {"internal/types", "internal/pgerr", "internal/catalog", "internal/storage", "sql"},
 	"vectorindex":           {"internal/types", "internal/pgerr", "internal/storage"},
 	"coldstore/objectstore": {"internal/pgerr"},
-	"coldstore":             {"internal/types", "internal/pgerr"},
+	"coldstore":             {"internal/types", "internal/pgerr", "internal/catalog"},
 	"tiering/state":         {"internal/types", "internal/pgerr"},
 	"tiering":               {"vectorindex", "coldstore", "internal/types", "internal/pgerr", "internal/catalog", "internal/storage", "internal/rowstore"},
 	"server":                {"executor", "sql", "internal/types", "internal/pgerr"},
@@ -53,6 +53,7 @@ var owners = map[string]string{
 	"github.com/pganalyze/pg_query_go/v5": "sql",
 	"github.com/jeroenrinzema/psql-wire":  "server",
 	"github.com/BurntSushi/toml":          "internal/config",
+	"github.com/apache/arrow/go/v17":      "coldstore",
 	"github.com/minio/minio-go/v7":        "coldstore/objectstore",
 	"github.com/prometheus/client_golang": "",
 }
