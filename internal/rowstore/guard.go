@@ -89,9 +89,10 @@ func (f *failure) Errorf(format string, args ...any) {
 }
 
 // background hands on an error of Pebble's own work, which Pebble tries again at
-// once. Of a store that was left that would be for ever, so the goroutine ends.
+// once. After a failure, and in a store that was left, that would be for ever, so
+// the goroutine ends.
 func (f *failure) background(err error) {
-	if f.left.Load() {
+	if f.left.Load() || f.cause.Load() != nil {
 		runtime.Goexit()
 	}
 	f.Errorf("in the background: %v", err)
