@@ -258,3 +258,45 @@ func TestMemoryIsCounted(t *testing.T) {
 		t.Errorf("%d bytes for %d of vectors", b, raw)
 	}
 }
+
+// TestTenRoundsOverTheSameRowsLeaveAGraphAsGood replaces a half of the rows each round
+// by new row ids with the same vectors.
+func TestTenRoundsOverTheSameRowsLeaveAGraphAsGood(t *testing.T) {
+	const n = 2000
+	k := &testKinds[2]
+	x := k.sampleIndex(t, n)
+	defer closeIndex(t, x)
+	build(t, x)
+	values, ids := make([]types.Datum, n), make([]types.RowID, n)
+	for i := range values {
+		values[i], ids[i] = k.make(dataset.Sample().Base(i)), types.RowID(i+1)
+	}
+	next := types.RowID(n + 1)
+	for round := range 10 {
+		for i := round % 2; i < n; i += 2 {
+			x.Remove(ids[i])
+			if err := x.Append(next, values[i]); err != nil {
+				t.Fatal(err)
+			}
+			ids[i] = next
+			next++
+			if i%200 < 2 {
+				if _, err := x.Drain(t.Context(), 500); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	if _, err := x.Drain(t.Context(), n); err != nil {
+		t.Fatal(err)
+	}
+	if unreached := x.unreachable(); unreached > 0 || x.TailLen() != 0 || x.Len() != n {
+		t.Errorf("%d unreachable, %d in the tail, %d rows", unreached, x.TailLen(), x.Len())
+	}
+	if got := k.tieAware(t, x, values, dataset.Sample().Queries[:50]); got < 0.93 {
+		t.Errorf("recall %.3f after ten rounds", got)
+	}
+	if x.slots > 2*n {
+		t.Errorf("%d slots for %d rows", x.slots, n)
+	}
+}

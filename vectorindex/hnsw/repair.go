@@ -41,6 +41,7 @@ func (x *Index) repair(ctx context.Context, workers int) error {
 	x.deleted.Add(-int64(len(removed)))
 	x.graphed.Add(-int64(len(removed)))
 	x.active.retire(removed)
+	x.settled = 0 // paths may have led through what is gone
 	return nil
 }
 
