@@ -1,5 +1,6 @@
 // Package vectorindex is the home of the vector indexes: distance holds the
-// kernels, quantize the compact codes, hnsw the graph of the hot tier.
+// kernels, quantize the compact codes, hnsw the graph of the hot tier, ivf the
+// cells of the warm and the cold tier.
 //
 // An index holds row ids and vectors and nothing else: it knows no tables, no
 // transactions and no disk but its checkpoint. It can be thrown away and rebuilt

@@ -129,7 +129,7 @@ func openFile(ctx context.Context, storage Storage, o *Options) (*file, error) {
 			h.options.Dims, metricName(h.options.Metric), h.options.Type, o.Dims, o.Metric, o.Type)
 	}
 	body := bodyBytes(&h, o)
-	if h.cells > maxFileCells || h.size != uint64(storage.Size()) || headerBytes+body > storage.Size() {
+	if h.cells == 0 || h.cells > maxFileCells || h.size != uint64(storage.Size()) || headerBytes+body > storage.Size() {
 		return nil, damaged("impossible size")
 	}
 	if !(h.reach >= 0 && h.reach <= math.MaxFloat32 && h.width >= 0 && h.width <= math.MaxFloat32) {

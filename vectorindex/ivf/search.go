@@ -258,7 +258,7 @@ func (s *Search) fine(c *cell, row int) {
 	head := &c.fineHeads[row]
 	key := w.q.Fine(c.heads[row].Bias, head, distance.DotNibbles(c.fine[row*size:(row+1)*size], w.q.Bytes))
 	low := key - fineDeviations*w.q.Norm*head.Error
-	if key != key || low != low { // a damaged factor, or one beyond all numbers: measure it
+	if key != key || !(low < math.MaxFloat32) { // a damaged factor, or one beyond all numbers: measure it
 		key, low = 0, float32(math.Inf(-1))
 	}
 	w.pool = append(w.pool, found{key, low, c.ids[row]})
