@@ -3,6 +3,7 @@ package objectstore
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -28,7 +29,7 @@ func GetBytes(ctx context.Context, s Store, key string, r Range) ([]byte, Info, 
 	if err != nil {
 		return nil, Info{}, err
 	}
-	defer o.Body.Close()
+	defer func() { _ = o.Body.Close() }() // only read
 	data := make([]byte, o.Length)
 	if n, err := io.ReadFull(o.Body, data); err != nil {
 		return nil, Info{}, short(key, int64(n), o.Length, err)
@@ -58,7 +59,7 @@ func Each(ctx context.Context, s Store, prefix string, fn func(Info) error) erro
 
 // short gives the error of a body that ended too early its class.
 func short(key string, n, want int64, err error) error {
-	if err != io.EOF && err != io.ErrUnexpectedEOF {
+	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
 	return &Error{Class: Unavailable, Op: OpGet, Place: "the object store", Key: key,

@@ -209,10 +209,10 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	n, err := b.r.Read(p)
 	b.left -= int64(n)
-	if err == io.EOF && b.left > 0 { // somebody cut the file
+	if errors.Is(err, io.EOF) && b.left > 0 { // somebody cut the file
 		err = objectstore.Corrupt(b.store.String(), b.key, "%d bytes are missing at the end", b.left)
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = b.store.fail(b.ctx, objectstore.OpGet, b.key, err)
 	}
 	return n, err

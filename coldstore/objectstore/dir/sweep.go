@@ -35,7 +35,7 @@ func sweepOne(path string) error {
 	if err != nil {
 		return missing(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only looked at
 	fi, err := f.Stat()
 	if err != nil || time.Since(fi.ModTime()) < newTempAge {
 		return err

@@ -36,8 +36,8 @@ func (p Policy) Do(ctx context.Context, op objectstore.Op, fn func(attempt int) 
 		if err == nil {
 			return nil
 		}
-		if stop, ok := err.(stop); ok {
-			return counted(stop.error, attempt)
+		if end := (stop{}); errors.As(err, &end) {
+			return counted(end.error, attempt)
 		}
 		if !p.again(err, attempt) {
 			return counted(err, attempt)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 
 	"github.com/akidb/akidb/coldstore/objectstore"
@@ -107,7 +108,7 @@ func (p *put) sameBytes(in objectstore.Info) (bool, error) {
 		}
 		return false, err
 	}
-	defer o.Body.Close()
+	defer func() { _ = o.Body.Close() }() // only read
 	return equal(bufio.NewReader(o.Body), p.body)
 }
 
@@ -132,4 +133,4 @@ func equal(a, b io.Reader) (bool, error) {
 	}
 }
 
-func ended(err error) bool { return err == io.EOF || err == io.ErrUnexpectedEOF }
+func ended(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }

@@ -2,6 +2,7 @@ package retry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -54,7 +55,7 @@ func (r *reader) settle(err error) error {
 	if r.left == 0 { // all is there, however the connection ended
 		return io.EOF
 	}
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = &objectstore.Error{Class: objectstore.Unavailable, Op: objectstore.OpGet, Place: r.store.String(), Key: r.key,
 			Err: fmt.Errorf("%d bytes are missing at the end: %w", r.left, io.ErrUnexpectedEOF)}
 	}

@@ -3,6 +3,7 @@ package s3
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 
 	"github.com/minio/minio-go/v7"
@@ -69,7 +70,7 @@ type reader struct {
 
 func (r *reader) Read(p []byte) (int, error) {
 	n, err := r.body.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = r.store.fail(r.ctx, objectstore.OpGet, r.key, err)
 	}
 	return n, err
