@@ -110,7 +110,8 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	tiers := map[string]int{types.TierHot.String(): 0}
-	for _, o := range m.store.Catalog().Objects(catalog.KindTable) {
+	cat := m.store.Catalog()
+	for _, o := range cat.Objects(catalog.KindTable) {
 		t := o.(*catalog.Table)
 		stats := m.store.Stats(t.ID)
 		name, tier := t.Schema+"."+t.Name, t.Tier.String()
@@ -123,10 +124,15 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	graphs := 0.0
 	for _, x := range m.manager.IndexStats() {
-		gauge(descVectors, float64(x.Vectors), x.Name)
-		gauge(descTail, float64(x.Tail), x.Name)
-		gauge(descMemory, float64(x.Bytes), x.Name)
 		graphs += float64(x.Bytes)
+		index, ok := cat.Object(x.Index).(*catalog.Index)
+		if !ok { // one that is being built is known by its name once it is committed
+			continue
+		}
+		name := index.Schema + "." + index.Name
+		gauge(descVectors, float64(x.Vectors), name)
+		gauge(descTail, float64(x.Tail), name)
+		gauge(descMemory, float64(x.Bytes), name)
 	}
 	use := m.store.Usage()
 	gauge(descRAM, float64(use.Cache), "block_cache")
