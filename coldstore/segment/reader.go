@@ -159,7 +159,7 @@ func (r *Reader) fetch(ctx context.Context, rng objectstore.Range, n int64) (dat
 	if err != nil {
 		return nil, 0, readError(r.key, err)
 	}
-	defer o.Body.Close()
+	defer func() { _ = o.Body.Close() }() // only read
 	if o.Length < 0 || o.Length > n {
 		return nil, 0, damaged(r.key, "The store gave %d bytes where %d were asked for.", o.Length, n)
 	}

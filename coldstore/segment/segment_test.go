@@ -183,7 +183,7 @@ func passes(p Predicate, d types.Datum) bool {
 	if d == nil {
 		return false
 	}
-	oid := types.OID(types.Int8OID)
+	oid := types.Int8OID
 	if p.Column == 3 {
 		oid = types.TextOID
 	}

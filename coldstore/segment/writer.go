@@ -3,6 +3,7 @@ package segment
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -88,17 +89,8 @@ type errStore struct{ error }
 func (e errStore) Unwrap() error { return e.error }
 
 func isPipe(err error) bool {
-	for err != nil {
-		if _, ok := err.(errStore); ok {
-			return true
-		}
-		u, ok := err.(interface{ Unwrap() error })
-		if !ok {
-			return false
-		}
-		err = u.Unwrap()
-	}
-	return false
+	var e errStore
+	return errors.As(err, &e)
 }
 
 // sink counts and sums the bytes on their way, and can hold them back.
