@@ -21,8 +21,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// randomSeconds is how long random statements run; RANDOM_SECONDS and
-// RANDOM_SEED make longer and other runs.
+// randomSetting reads RANDOM_SECONDS, how long random statements run, and
+// RANDOM_SEED, which make longer and other runs.
 func randomSetting(name string, otherwise int) int {
 	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
 		return n
