@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"maps"
 	"sort"
 
 	"github.com/akidb/akidb/internal/types"
@@ -35,7 +36,7 @@ type Snapshot struct {
 	// relations holds tables, indexes, sequences and views by name; others the rest.
 	relations map[Name]Object
 	others    map[Kind]map[Name]Object
-	indexes   map[types.OID][]*Index // by table, oldest first
+	indexes   map[types.OID][]*Index // by table, sorted by name
 	sequences map[types.OID][]*Sequence
 }
 
@@ -58,41 +59,24 @@ func (s *Snapshot) Version() uint64 { return s.version }
 func (s *Snapshot) Apply(changes ...Change) *Snapshot {
 	n := s.copy()
 	n.version = s.version + 1
-	touched := map[types.OID]bool{}
 	for _, c := range changes {
 		if old, ok := n.objects[c.ID]; ok {
-			n.remove(old, touched)
+			n.remove(old)
 		}
 		if c.Object != nil {
-			n.add(c.Object, touched)
+			n.add(c.Object)
 		}
-	}
-	for table := range touched {
-		n.relist(table)
 	}
 	return n
 }
 
 func (s *Snapshot) copy() *Snapshot {
-	n := Empty()
-	for k, v := range s.objects {
-		n.objects[k] = v
-	}
-	for k, v := range s.relations {
-		n.relations[k] = v
+	n := &Snapshot{
+		objects: maps.Clone(s.objects), relations: maps.Clone(s.relations), others: make(map[Kind]map[Name]Object, len(s.others)),
+		indexes: maps.Clone(s.indexes), sequences: maps.Clone(s.sequences),
 	}
 	for kind, m := range s.others {
-		c := make(map[Name]Object, len(m))
-		for k, v := range m {
-			c[k] = v
-		}
-		n.others[kind] = c
-	}
-	for k, v := range s.indexes {
-		n.indexes[k] = v
-	}
-	for k, v := range s.sequences {
-		n.sequences[k] = v
+		n.others[kind] = maps.Clone(m)
 	}
 	return n
 }
@@ -109,57 +93,58 @@ func (s *Snapshot) names(k Kind) map[Name]Object {
 	return m
 }
 
-func (s *Snapshot) remove(o Object, touched map[types.OID]bool) {
+func (s *Snapshot) remove(o Object) {
 	delete(s.objects, o.ObjectID())
 	schema, name := o.ObjectName()
 	names := s.names(o.ObjectKind())
 	if cur, ok := names[Name{schema, name}]; ok && cur.ObjectID() == o.ObjectID() {
 		delete(names, Name{schema, name})
 	}
-	touch(o, touched)
+	switch o := o.(type) {
+	case *Index:
+		unlist(s.indexes, o.Table, o)
+	case *Sequence:
+		unlist(s.sequences, o.OwnerTable, o)
+	}
 }
 
-func (s *Snapshot) add(o Object, touched map[types.OID]bool) {
+func (s *Snapshot) add(o Object) {
 	s.objects[o.ObjectID()] = o
 	schema, name := o.ObjectName()
 	s.names(o.ObjectKind())[Name{schema, name}] = o
-	touch(o, touched)
-}
-
-func touch(o Object, touched map[types.OID]bool) {
 	switch o := o.(type) {
 	case *Index:
-		touched[o.Table] = true
+		enlist(s.indexes, o.Table, o)
 	case *Sequence:
-		touched[o.OwnerTable] = true
+		if o.OwnerTable != 0 { // nobody asks for those that no table owns
+			enlist(s.sequences, o.OwnerTable, o)
+		}
 	}
 }
 
-func (s *Snapshot) relist(table types.OID) {
-	var xs []*Index
-	var qs []*Sequence
-	for _, o := range s.objects {
-		switch o := o.(type) {
-		case *Index:
-			if o.Table == table {
-				xs = append(xs, o)
-			}
-		case *Sequence:
-			if o.OwnerTable == table {
-				qs = append(qs, o)
-			}
+// enlist adds an object to its table's list, which is replaced: other snapshots
+// have it too. The order is PostgreSQL's: unique checks name the oldest index.
+func enlist[T Object](lists map[types.OID][]T, table types.OID, o T) {
+	old := lists[table]
+	at := sort.Search(len(old), func(i int) bool { return old[i].ObjectID() >= o.ObjectID() })
+	list := make([]T, 0, len(old)+1)
+	list = append(append(append(list, old[:at]...), o), old[at:]...)
+	lists[table] = list
+}
+
+// unlist takes an object out of its table's list.
+func unlist[T Object](lists map[types.OID][]T, table types.OID, o T) {
+	var list []T
+	for _, other := range lists[table] {
+		if other.ObjectID() != o.ObjectID() {
+			list = append(list, other)
 		}
 	}
-	sort.Slice(xs, func(i, j int) bool { return xs[i].ID < xs[j].ID }) // PostgreSQL's order: unique checks name the oldest index
-	sort.Slice(qs, func(i, j int) bool { return qs[i].ID < qs[j].ID })
-	s.indexes[table] = xs
-	s.sequences[table] = qs
-	if len(xs) == 0 {
-		delete(s.indexes, table)
+	if len(list) == 0 {
+		delete(lists, table)
+		return
 	}
-	if len(qs) == 0 {
-		delete(s.sequences, table)
-	}
+	lists[table] = list
 }
 
 // Object finds any object by id, or nil.
