@@ -40,6 +40,12 @@ func (s source) Begin(ctx context.Context, opts storage.TxnOptions) (executor.Tx
 	return tx, nil
 }
 
+func (s source) TierState(table types.OID) storage.TierState { return s.manager.TierState(table) }
+
+func (s source) PlanTiering() []storage.PlannedMove { return s.manager.PlanTiering() }
+
+func (s source) RunTieringCycle(ctx context.Context) error { return s.manager.RunTieringCycle(ctx) }
+
 func (s source) BuildProgress() map[types.OID]storage.BuildProgress { return s.manager.BuildProgress() }
 
 func (s *server) open(t *testing.T) {

@@ -22,6 +22,12 @@ var serverFunctions map[string]serverFunction
 
 func init() { // a table of functions that refer to the session's methods
 	serverFunctions = map[string]serverFunction{
+		"akidb.set_tier":          setTier,
+		"akidb.pin":               alterCollectionFunction("PIN"),
+		"akidb.unpin":             alterCollectionFunction("UNPIN"),
+		"akidb.run_tiering_cycle": runTieringCycle,
+		"akidb.plan_tiering":      planTiering,
+
 		"pg_cancel_backend":    cancelBackend,
 		"pg_terminate_backend": terminateBackend,
 		"pg_notify":            notifyFunction,

@@ -26,17 +26,20 @@ func (s *session) schemaChange(ctx context.Context, tree ast.Stmt) (string, erro
 	if err != nil {
 		return "", err
 	}
-	env := &ddl.Env{
+	tag, err := ddl.Execute(ctx, s.ddlEnv(tx), tree)
+	if end := done(err == nil); err == nil {
+		err = end
+	}
+	return tag, err
+}
+
+func (s *session) ddlEnv(tx Txn) *ddl.Env {
+	return &ddl.Env{
 		Txn: tx, Plan: s.planEnv, Run: s.runEnv(false), User: s.user, SessionID: s.id,
 		NewID: s.engine.source.NewID, SetValue: s.restartSequence,
 		Notice: s.notice, Wait: s.wait(), Setting: s.Setting,
 		StoredSetting: s.storedSetting, OnCommit: s.onCommit,
 	}
-	tag, err := ddl.Execute(ctx, env, tree)
-	if end := done(err == nil); err == nil {
-		err = end
-	}
-	return tag, err
 }
 
 // lockSources locks what CREATE TABLE AS reads before its snapshot is taken. A

@@ -326,6 +326,6 @@ func (s *session) virtualColumns(schema, name string) []plan.Column {
 func (s *session) catalogEnv() *pgcatalog.Env {
 	return &pgcatalog.Env{
 		Session: functions{s}, Catalog: s.Catalog(), Stats: s.engine.source.Stats, Sequence: s.engine.source.SequenceState,
-		Dynamic: s.dynamicRelations(),
+		Dynamic: s.dynamicRelations(), Tier: s.tierState,
 	}
 }

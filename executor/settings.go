@@ -1,7 +1,6 @@
 package executor
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -535,7 +534,7 @@ func showColumns(t *ast.Show) []ResultColumn {
 	case "all":
 		return textColumns("name", "setting", "description")
 	case "tiers":
-		return textColumns("collection", "tier", "pinned", "rows")
+		return textColumns("collection", "tier", "pinned", "last_accessed_at", "access_count", "rows", "ram_bytes", "disk_bytes", "last_error")
 	case "snapshots":
 		return textColumns("name", "collection", "created", "rows")
 	}
@@ -607,14 +606,6 @@ func (s *session) showAll() []types.Row {
 			v, _ = s.settings.value(d.name)
 		}
 		rows = append(rows, types.Row{d.name, v, d.about})
-	}
-	return rows
-}
-
-func (s *session) showTiers() []types.Row {
-	var rows []types.Row
-	for _, t := range tables(s.Catalog()) {
-		rows = append(rows, types.Row{t.Schema + "." + t.Name, t.Tier.String(), fmt.Sprint(t.Pinned), fmt.Sprint(s.engine.source.Stats(t.ID).Rows)})
 	}
 	return rows
 }

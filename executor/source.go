@@ -28,6 +28,14 @@ type Source interface {
 	BuildProgress() map[types.OID]storage.BuildProgress
 }
 
+// Tiers is what a Source that moves collections between tiers offers.
+type Tiers interface {
+	TierState(table types.OID) storage.TierState
+	// PlanTiering is what the policy would do now; RunTieringCycle does it.
+	PlanTiering() []storage.PlannedMove
+	RunTieringCycle(ctx context.Context) error
+}
+
 // Txn is a transaction. It belongs to one goroutine. After an error other than
 // from Lock calls the statement must be ended with EndStatement(false).
 type Txn interface {

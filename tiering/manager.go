@@ -29,6 +29,10 @@ type Options struct {
 	CheckpointEvery time.Duration
 	// Keyer computes the keys of expression and partial indexes.
 	Keyer rowstore.Keyer
+	// Tiering is the policy and its worker.
+	Tiering TieringOptions
+	// Searched is told of every search of a vector index and its time; it may be nil.
+	Searched func(tier types.Tier, index string, took time.Duration)
 	// Logger gets the events of loading and writing checkpoints; nil drops them.
 	Logger *slog.Logger
 }
@@ -39,6 +43,7 @@ type Manager struct {
 	opts  Options
 	store *rowstore.Store
 
+	tiers   *tiers
 	mu      sync.Mutex // guards replacing indexes
 	indexes atomic.Pointer[indexSet]
 
@@ -47,6 +52,7 @@ type Manager struct {
 	done chan struct{} // closed when the worker has ended
 	// freeing counts dropped indexes whose memory is not free yet.
 	freeing sync.WaitGroup
+	moving  sync.WaitGroup // the tiering worker
 }
 
 // indexSet is immutable.
@@ -90,6 +96,7 @@ func New(opts Options) *Manager {
 	}
 	m := &Manager{opts: opts, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	m.indexes.Store(newIndexSet(map[types.OID]*vectorIndex{}))
+	m.tiers = newTiers(opts.Tiering)
 	return m
 }
 
@@ -113,9 +120,13 @@ func (m *Manager) Start(ctx context.Context, store *rowstore.Store) error {
 		m.register(v)
 	}
 	m.removeStrays()
+	if err := m.tiers.load(store); err != nil {
+		return err
+	}
 	worker, stop := context.WithCancel(context.Background())
 	m.stop = stop
 	go m.work(worker)
+	m.moving.Go(func() { m.tierWork(worker) })
 	m.awake()
 	return nil
 }
@@ -127,8 +138,9 @@ func (m *Manager) Close() error {
 	}
 	m.stop()
 	<-m.done
+	m.moving.Wait()
 	m.freeing.Wait()
-	var errs []error
+	errs := []error{m.tiers.flush(m.store)}
 	for _, v := range m.indexes.Load().byID {
 		errs = append(errs, m.checkpoint(v), v.graph.Close())
 	}

@@ -16,6 +16,12 @@ type Txn struct {
 	m *Manager
 	// built are the vector indexes that this transaction has made.
 	built []types.OID
+	// seen are the collections whose access was counted for this statement, last
+	// the latest of them: most statements have one.
+	last types.OID
+	seen []types.OID
+	// changed are the tables whose descriptors this transaction has written.
+	changed []types.OID
 }
 
 // BuildIndex fills an index and makes it valid.
@@ -77,6 +83,7 @@ func (t *Txn) putAll(ctx context.Context, table *catalog.Table, v *vectorIndex) 
 // Insert writes a row. It waits first while a tail is too long, as do the other
 // ways to write vectors.
 func (t *Txn) Insert(ctx context.Context, table *catalog.Table, row types.Row, opts storage.InsertOptions) (types.RowID, *storage.Conflict, error) {
+	t.touch(table.ID)
 	if err := t.m.admit(ctx, table.ID); err != nil {
 		return 0, nil, err
 	}
@@ -85,6 +92,7 @@ func (t *Txn) Insert(ctx context.Context, table *catalog.Table, row types.Row, o
 
 // InsertRows writes a batch of a COPY.
 func (t *Txn) InsertRows(ctx context.Context, table *catalog.Table, rows []types.Row) error {
+	t.touch(table.ID)
 	if err := t.m.admit(ctx, table.ID); err != nil {
 		return err
 	}
@@ -93,6 +101,7 @@ func (t *Txn) InsertRows(ctx context.Context, table *catalog.Table, rows []types
 
 // Update replaces a locked row.
 func (t *Txn) Update(ctx context.Context, table *catalog.Table, id types.RowID, old, new types.Row, wait storage.WaitPolicy) (types.RowID, error) {
+	t.touch(table.ID)
 	if err := t.m.admit(ctx, table.ID); err != nil {
 		return 0, err
 	}
@@ -102,6 +111,9 @@ func (t *Txn) Update(ctx context.Context, table *catalog.Table, id types.RowID, 
 // Commit makes everything durable.
 func (t *Txn) Commit(ctx context.Context, async bool) error {
 	err := t.Txn.Commit(ctx, async)
+	if err == nil {
+		t.m.tiers.changed(t.m.store.Catalog(), t.changed)
+	}
 	t.forgetUnborn()
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/akidb/akidb/internal/pgerr"
+	"github.com/akidb/akidb/internal/types"
 	"github.com/akidb/akidb/sql"
 	"github.com/akidb/akidb/sql/ast"
 )
@@ -17,6 +18,8 @@ const (
 	optionReal
 	optionBool
 	optionText
+	optionInterval
+	optionCold
 )
 
 // option is a storage parameter of WITH (…) or SET (…).
@@ -40,8 +43,9 @@ var vacuumOptions = map[string]option{
 var tableOptions = map[string]option{
 	"fillfactor": {optionInt, 10, 100}, "toast_tuple_target": {optionInt, 128, 8160}, "parallel_workers": {optionInt, 0, 1024},
 	"user_catalog_table": {kind: optionBool},
-	"tier":               {kind: optionText}, "tiering": {kind: optionBool}, "hot_tier_ttl": {kind: optionText}, "warm_tier_ttl": {kind: optionText},
+	"tier":               {kind: optionText}, "tiering": {kind: optionBool}, "hot_tier_ttl": {kind: optionInterval}, "warm_tier_ttl": {kind: optionInterval},
 	"hot_tier_ttl_hours": {optionReal, 0, 1e9}, "warm_tier_ttl_days": {optionReal, 0, 1e9},
+	"access_window": {kind: optionInterval}, "access_window_hours": {optionReal, 0, 1e9}, "hot_promotion_threshold": {optionInt, 1, 1 << 31}, "cold_access": {kind: optionCold},
 }
 
 var btreeOptions = map[string]option{"fillfactor": {optionInt, 10, 100}, "deduplicate_items": {kind: optionBool}}
@@ -125,8 +129,25 @@ func (k option) read(o ast.Option) (string, error) {
 			return "", pgerr.Newf(pgerr.InvalidParameterValue, `invalid value for floating point option "%s": %s`, o.Name, text)
 		}
 		return text, k.inRange(o.Name, text, f)
+	case optionInterval:
+		return text, checkInterval(o.Name, text)
+	case optionCold:
+		if text != "serve" && text != "restore" && text != "direct" {
+			return "", pgerr.Newf(pgerr.InvalidParameterValue, `invalid value for enum option "%s": %s`, o.Name, text).
+				WithDetail(`Valid values are "serve", "restore", and "direct".`)
+		}
 	}
 	return text, nil
+}
+
+// checkInterval allows intervals that are longer than nothing.
+func checkInterval(name, text string) error {
+	d, err := types.Parse(types.IntervalOID, types.NoTypmod, text, types.DefaultEnv())
+	if iv, ok := d.(types.Interval); err != nil || !ok || iv.Micros < 0 || iv.Days < 0 || iv.Months < 0 || iv == (types.Interval{}) {
+		return pgerr.Newf(pgerr.InvalidParameterValue, `invalid value for interval option "%s": %s`, name, text).
+			WithHint("Give an interval that is longer than nothing, as '90 s' or '24 hours'.")
+	}
+	return nil
 }
 
 func (k option) inRange(name, text string, value float64) error {

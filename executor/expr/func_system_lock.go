@@ -70,5 +70,19 @@ var tierFunctions = []*Function{
 	serverFunction("akidb.pin(collection text) void"),
 	serverFunction("akidb.unpin(collection text) void"),
 	serverFunction("akidb.run_tiering_cycle() void"),
+	defineRows("akidb.plan_tiering() setof record", "collection text, from_tier text, to_tier text, reason text", planRows),
 	serverFunction("akidb.recall(collection text, column text, samples int4 = 100, k int4 = 10) float8"),
+}
+
+// planRows are the moves that the tiering policy would make now.
+func planRows(ctx *Context, _ []types.Datum) (func() (types.Row, error), error) {
+	d, err := ctx.do("akidb.plan_tiering")
+	if err != nil {
+		return nil, err
+	}
+	var rows []types.Row
+	for _, e := range d.(*types.Array).Elems {
+		rows = append(rows, e.(*types.Record).Values)
+	}
+	return rowsOfRows(rows), nil
 }

@@ -15,6 +15,8 @@ type Env struct {
 	Session expr.Session
 	Catalog *catalog.Snapshot
 	Stats   func(table types.OID) storage.TableStats
+	// Tier tells of a collection's place; nil where nobody knows.
+	Tier func(table types.OID) storage.TierState
 	// Sequence reads a sequence's state.
 	Sequence func(*catalog.Sequence) (value int64, called bool, err error)
 	// Dynamic gives what only the executor knows, as rows by relation name; see the

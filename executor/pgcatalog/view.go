@@ -1,7 +1,10 @@
 package pgcatalog
 
 import (
+	"time"
+
 	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/internal/types"
 )
 
@@ -63,12 +66,31 @@ var sequencesView = &source{
 	},
 }
 
-// tiersSource shows where each collection lies; what is not measured is NULL.
+func timeOrNull(t time.Time) types.Datum {
+	if t.IsZero() {
+		return nil
+	}
+	return types.TimestampFromTime(t)
+}
+
+func textOrNull(s string) types.Datum {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// tiersSource shows where each collection lies; what is not known is NULL.
 var tiersSource = &source{
 	kinds: []catalog.Kind{catalog.KindTable},
 	objects: func(b *builder, o catalog.Object) {
 		t := o.(*catalog.Table)
 		stats := b.stats(t.ID)
-		b.add(b.RelationName(t), t.Tier.String(), t.Pinned, nil, int64(0), stats.Rows, nil, stats.DiskBytes, int64(0), nil, nil, nil)
+		var tier storage.TierState
+		if b.env.Tier != nil {
+			tier = b.env.Tier(t.ID)
+		}
+		b.add(b.RelationName(t), t.Tier.String(), t.Pinned, timeOrNull(tier.LastAccess), tier.Accesses, stats.Rows, tier.RAMBytes,
+			stats.DiskBytes, tier.ObjectBytes, textOrNull(tier.Transition), nil, textOrNull(tier.LastError))
 	},
 }

@@ -35,6 +35,7 @@ type Config struct {
 	TLS         TLS      `toml:"tls"`
 	Store       Store    `toml:"store"`
 	Index       Index    `toml:"index"`
+	Tiering     Tiering  `toml:"tiering"`
 	Settings    Settings `toml:"settings"`
 }
 
@@ -85,6 +86,40 @@ type Index struct {
 	CheckpointSeconds int `toml:"checkpoint_seconds"`
 }
 
+// Tiering is where collections lie and when they move.
+type Tiering struct {
+	// Enabled lets collections move by themselves.
+	Enabled bool `toml:"enabled"`
+	// WarmStoragePath is where warm segments lie; "" is the folder warm of the data directory.
+	WarmStoragePath string `toml:"warm_storage_path"`
+	// WorkerIntervalSecs is the time between two cycles; WorkerInterval the same as an interval ('90s').
+	WorkerIntervalSecs int        `toml:"worker_interval_secs"`
+	WorkerInterval     string     `toml:"worker_interval"`
+	Policy             TierPolicy `toml:"policy"`
+}
+
+// TierPolicy is when collections move. Each time can be given as a number or as
+// an interval ('24 hours'), which wins. The variables go without POLICY_ too:
+// AKIDB_TIERING_HOT_TIER_TTL.
+type TierPolicy struct {
+	// HotTierTTLHours without an access: hot to warm.
+	HotTierTTLHours float64 `toml:"hot_tier_ttl_hours"`
+	HotTierTTL      string  `toml:"hot_tier_ttl"`
+	// WarmTierTTLDays without an access: warm to cold.
+	WarmTierTTLDays float64 `toml:"warm_tier_ttl_days"`
+	WarmTierTTL     string  `toml:"warm_tier_ttl"`
+	// HotPromotionThreshold accesses inside the window: warm to hot.
+	HotPromotionThreshold int     `toml:"hot_promotion_threshold"`
+	AccessWindowHours     float64 `toml:"access_window_hours"`
+	AccessWindow          string  `toml:"access_window"`
+	// MaxHotMemory in bytes; 0 takes 60 % of the memory limit.
+	MaxHotMemory int64 `toml:"max_hot_memory"`
+	// MaxWarmDisk in bytes; 0 is no limit.
+	MaxWarmDisk int64 `toml:"max_warm_disk"`
+	// ColdAccess is serve, restore or direct.
+	ColdAccess string `toml:"cold_access"`
+}
+
 // Default is what serve uses with nothing configured.
 func Default() Config {
 	return Config{
@@ -97,7 +132,10 @@ func Default() Config {
 		Auth:           Auth{Method: "scram-sha-256", Loopback: "trust"},
 		Store:          Store{BallastBytes: 32 << 20},
 		Index:          Index{CheckpointSeconds: 60},
-		Settings:       Settings{},
+		Tiering: Tiering{Enabled: true, WorkerIntervalSecs: 300, Policy: TierPolicy{
+			HotTierTTLHours: 6, WarmTierTTLDays: 7, HotPromotionThreshold: 10, AccessWindowHours: 1, ColdAccess: "serve",
+		}},
+		Settings: Settings{},
 	}
 }
 
@@ -143,6 +181,14 @@ func (c *Config) Validate() error {
 		{"store.memtable_bytes", atLeast(c.Store.MemTableBytes, 0)},
 		{"store.ballast_bytes", atLeast(c.Store.BallastBytes, 0)},
 		{"index.workers", atLeast(int64(c.Index.Workers), 0)},
+		{"tiering.worker_interval_secs", atLeast(int64(c.Tiering.WorkerIntervalSecs), 1)},
+		{"tiering.policy.hot_tier_ttl_hours", positive(c.Tiering.Policy.HotTierTTLHours)},
+		{"tiering.policy.warm_tier_ttl_days", positive(c.Tiering.Policy.WarmTierTTLDays)},
+		{"tiering.policy.access_window_hours", positive(c.Tiering.Policy.AccessWindowHours)},
+		{"tiering.policy.hot_promotion_threshold", atLeast(int64(c.Tiering.Policy.HotPromotionThreshold), 1)},
+		{"tiering.policy.max_hot_memory", atLeast(c.Tiering.Policy.MaxHotMemory, 0)},
+		{"tiering.policy.max_warm_disk", atLeast(c.Tiering.Policy.MaxWarmDisk, 0)},
+		{"tiering.policy.cold_access", oneOf(c.Tiering.Policy.ColdAccess, "serve", "restore", "direct")},
 		{"index.checkpoint_seconds", atLeast(int64(c.Index.CheckpointSeconds), 1)},
 	}
 	for _, ch := range checks {
@@ -182,6 +228,13 @@ func atLeast(v, low int64) error {
 		return fmt.Errorf("%d is below %d", v, low)
 	}
 	return nil
+}
+
+func positive(v float64) error {
+	if v > 0 && v <= 1e6 {
+		return nil
+	}
+	return fmt.Errorf("%g is not between 0 and 1000000", v)
 }
 
 func oneOf(v string, values ...string) error {

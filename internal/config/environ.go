@@ -48,6 +48,9 @@ func collect(v reflect.Value, prefix string, out map[string]reflect.Value) {
 		switch f := v.Field(i); f.Kind() {
 		case reflect.Struct:
 			collect(f, key+"_", out)
+			if key == envPrefix+"TIERING_POLICY" {
+				collect(f, envPrefix+"TIERING_", out)
+			}
 		case reflect.Map:
 		default:
 			out[key] = f
@@ -65,6 +68,12 @@ func setField(f reflect.Value, s string) error {
 			return fmt.Errorf("%q is not a boolean", s)
 		}
 		f.SetBool(b)
+	case reflect.Float64:
+		n, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			return fmt.Errorf("%q is not a number", s)
+		}
+		f.SetFloat(n)
 	case reflect.Int, reflect.Int64:
 		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil {

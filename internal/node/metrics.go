@@ -24,6 +24,11 @@ type metrics struct {
 	durations   *prometheus.HistogramVec
 	fsyncs      prometheus.Histogram
 	connections prometheus.Gauge
+	searches    *prometheus.HistogramVec
+	tracking    prometheus.Histogram
+	cycles      prometheus.Histogram
+	cycleCount  prometheus.Counter
+	cycleErrors prometheus.Counter
 	store       *rowstore.Store
 	manager     *tiering.Manager
 	indexDir    string
@@ -56,8 +61,21 @@ func newMetrics() *metrics {
 			Buckets: prometheus.ExponentialBuckets(20e-6, 2, 18),
 		}),
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{Name: "akidb_connections", Help: "Open sessions."}),
+		searches: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "akidb_search_duration_seconds", Help: "Time of searches of vector indexes, by tier and index method, without that of the rest of the statement.",
+			Buckets: prometheus.ExponentialBuckets(20e-6, 2, 20),
+		}, []string{"tier", "index"}),
+		tracking: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "akidb_tier_access_tracking_duration_seconds", Help: "Time to count an access of a collection, of one in some hundreds.",
+			Buckets: prometheus.ExponentialBuckets(20e-9, 2, 16),
+		}),
+		cycles: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "akidb_tier_worker_duration_seconds", Help: "Time of the tiering worker's cycles.", Buckets: prometheus.ExponentialBuckets(1e-4, 2, 20),
+		}),
+		cycleCount:  prometheus.NewCounter(prometheus.CounterOpts{Name: "akidb_tier_worker_cycles_total", Help: "Cycles of the tiering worker."}),
+		cycleErrors: prometheus.NewCounter(prometheus.CounterOpts{Name: "akidb_tier_worker_errors_total", Help: "Errors of the tiering worker."}),
 	}
-	m.registry.MustRegister(m.statements, m.durations, m.fsyncs, m.connections, m,
+	m.registry.MustRegister(m.searches, m.tracking, m.cycles, m.cycleCount, m.cycleErrors, m.statements, m.durations, m.fsyncs, m.connections, m,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -68,6 +86,18 @@ func (m *metrics) Statement(kind, sqlstate string, took time.Duration) {
 	if sqlstate == "00000" {
 		m.durations.WithLabelValues(kind).Observe(took.Seconds())
 	}
+}
+
+func (m *metrics) searched(tier types.Tier, index string, took time.Duration) {
+	m.searches.WithLabelValues(tier.String(), index).Observe(took.Seconds())
+}
+
+func (m *metrics) tracked(took time.Duration) { m.tracking.Observe(took.Seconds()) }
+
+func (m *metrics) cycled(took time.Duration, errors int) {
+	m.cycleCount.Inc()
+	m.cycles.Observe(took.Seconds())
+	m.cycleErrors.Add(float64(errors))
 }
 
 func (m *metrics) synced(took time.Duration) { m.fsyncs.Observe(took.Seconds()) }
@@ -109,7 +139,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	if m.store == nil {
 		return
 	}
-	tiers := map[string]int{types.TierHot.String(): 0}
+	tiers := map[string]int{types.TierHot.String(): 0, types.TierWarm.String(): 0, types.TierCold.String(): 0}
 	cat := m.store.Catalog()
 	for _, o := range cat.Objects(catalog.KindTable) {
 		t := o.(*catalog.Table)

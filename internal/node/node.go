@@ -102,10 +102,14 @@ func (n *node) open(ctx context.Context) error {
 	if err := prepareDirs(dir); err != nil {
 		return err
 	}
+	tierOptions, err := n.tiering()
+	if err != nil {
+		return err
+	}
 	manager := tiering.New(tiering.Options{
 		Dir: indexDir(dir), Workers: n.config.Index.Workers,
 		CheckpointEvery: time.Duration(n.config.Index.CheckpointSeconds) * time.Second,
-		Keyer:           executor.NewKeyer(), Logger: n.log,
+		Keyer:           executor.NewKeyer(), Logger: n.log, Tiering: tierOptions, Searched: n.metrics.searched,
 	})
 	store, err := rowstore.Open(ctx, rowstore.Options{
 		Dir: rowsDir(dir), CacheBytes: n.config.Store.CacheBytes, Observer: manager, Keyer: executor.NewKeyer(),
@@ -161,6 +165,12 @@ func (s source) Begin(ctx context.Context, opts storage.TxnOptions) (executor.Tx
 	}
 	return tx, nil
 }
+
+func (s source) TierState(table oid) storage.TierState { return s.manager.TierState(table) }
+
+func (s source) PlanTiering() []storage.PlannedMove { return s.manager.PlanTiering() }
+
+func (s source) RunTieringCycle(ctx context.Context) error { return s.manager.RunTieringCycle(ctx) }
 
 func (s source) BuildProgress() map[oid]storage.BuildProgress { return s.manager.BuildProgress() }
 

@@ -16,6 +16,7 @@ const (
 	keyWatermark = 0x05 // table → first row id not reserved, uint64
 	keyIntent    = 0x06 // table, first row id → last row id: vectors written ahead
 	keyCount     = 0x07 // table → number of rows, int64, merged by adding
+	keyTier      = 0x08 // table → what is known of its tier, JSON
 	keyRow       = 0x10 // table, row id → row without vectors
 	keyVector    = 0x11 // table, attnum uint16, row id → raw vector
 	keyIndex     = 0x12 // index, key columns[, row id] → row id where the key alone is unique

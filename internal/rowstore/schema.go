@@ -50,7 +50,7 @@ func dropFreed(b *pebble.Batch, changes []catalog.Change) error {
 func belongings(kind catalog.Kind) []byte {
 	switch kind {
 	case catalog.KindTable:
-		return []byte{keyWatermark, keyIntent, keyCount, keyRow, keyVector}
+		return []byte{keyWatermark, keyIntent, keyCount, keyTier, keyRow, keyVector}
 	case catalog.KindIndex:
 		return []byte{keyIndex}
 	case catalog.KindSequence:

@@ -1,0 +1,124 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/akidb/akidb/executor/ddl"
+	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/pgerr"
+	"github.com/akidb/akidb/internal/storage"
+	"github.com/akidb/akidb/internal/types"
+	"github.com/akidb/akidb/sql/ast"
+)
+
+// tiers is the part of the source that moves collections, nil when it has none.
+func (s *session) tiers() Tiers {
+	t, _ := s.engine.source.(Tiers)
+	return t
+}
+
+func (s *session) tierState(table types.OID) storage.TierState {
+	if t := s.tiers(); t != nil {
+		return t.TierState(table)
+	}
+	return storage.TierState{}
+}
+
+// showTiers are the rows of SHOW TIERS.
+func (s *session) showTiers() []types.Row {
+	var rows []types.Row
+	for _, t := range tables(s.Catalog()) {
+		stats, tier := s.engine.source.Stats(t.ID), s.tierState(t.ID)
+		rows = append(rows, types.Row{
+			t.Schema + "." + t.Name, t.Tier.String(), fmt.Sprint(t.Pinned), s.printed(tier), fmt.Sprint(tier.Accesses),
+			fmt.Sprint(stats.Rows), fmt.Sprint(tier.RAMBytes), fmt.Sprint(stats.DiskBytes), orNull(tier.LastError),
+		})
+	}
+	return rows
+}
+
+// printed is the time of the last access as text.
+func (s *session) printed(t storage.TierState) types.Datum {
+	at := stamp(t.LastAccess)
+	if at == nil {
+		return nil
+	}
+	return types.FormatString(types.TimestampTZOID, at, s.env)
+}
+
+// alterCollectionFunction is ALTER COLLECTION as a function: it takes the same
+// locks and rights, and is undone with its transaction.
+func alterCollectionFunction(action string) serverFunction {
+	return func(s *session, ctx context.Context, args []types.Datum) (types.Datum, error) {
+		if err := s.checkWritable("ALTER COLLECTION"); err != nil {
+			return nil, err
+		}
+		name := args[0].(string)
+		statements, err := s.Parse("ALTER COLLECTION " + name + " " + action)
+		if err != nil || len(statements) != 1 {
+			return nil, pgerr.New(pgerr.InvalidName, "invalid name syntax")
+		}
+		tree, ok := statements[0].Tree.(*ast.AlterCollection)
+		if !ok || tree.IfExists {
+			return nil, pgerr.New(pgerr.InvalidName, "invalid name syntax")
+		}
+		tree.Table.Pos = 0 // the text is not the client's
+		return "", s.alterNow(ctx, tree)
+	}
+}
+
+// alterNow runs a schema change inside the statement that calls for it; a query
+// that reads no table has not begun one.
+func (s *session) alterNow(ctx context.Context, tree ast.Stmt) error {
+	if err := s.ensureTxn(ctx); err != nil {
+		return err
+	}
+	tx := s.tx.txn
+	own := tx.StartStatement(ctx) == nil // an error: the statement runs already
+	_, err := ddl.Execute(ctx, s.ddlEnv(tx), tree)
+	if own {
+		err = errors.Join(err, tx.EndStatement(err == nil))
+	}
+	return err
+}
+
+// setTier is akidb.set_tier.
+func setTier(s *session, ctx context.Context, args []types.Datum) (types.Datum, error) {
+	for _, t := range []types.Tier{types.TierHot, types.TierWarm, types.TierCold} {
+		if t.String() == args[1] {
+			return alterCollectionFunction("SET TIER "+t.String())(s, ctx, args[:1])
+		}
+	}
+	return nil, pgerr.Newf(pgerr.InvalidParameterValue, `invalid value for parameter "tier": "%s"`, args[1]).
+		WithHint("Available values: hot, warm, cold.")
+}
+
+// runTieringCycle is akidb.run_tiering_cycle: it moves what the policy wants, of
+// all collections, so that it is for superusers.
+func runTieringCycle(s *session, ctx context.Context, _ []types.Datum) (types.Datum, error) {
+	if r := s.Catalog().Role(s.user); r == nil || !r.Super {
+		return nil, pgerr.New(pgerr.InsufficientPrivilege, "permission denied for function run_tiering_cycle")
+	}
+	if t := s.tiers(); t != nil {
+		return "", t.RunTieringCycle(ctx)
+	}
+	return nil, pgerr.Unsupported("tiering")
+}
+
+// planTiering gives the rows of akidb.plan_tiering() as records.
+func planTiering(s *session, _ context.Context, _ []types.Datum) (types.Datum, error) {
+	t := s.tiers()
+	if t == nil {
+		return types.NewArray(types.RecordOID, nil), nil
+	}
+	var out []types.Datum
+	cat := s.Catalog()
+	for _, p := range t.PlanTiering() {
+		if table, ok := cat.Object(p.Table).(*catalog.Table); ok {
+			out = append(out, &types.Record{Values: types.Row{table.Schema + "." + table.Name, p.From.String(), p.To.String(), p.Reason}})
+		}
+	}
+	return types.NewArray(types.RecordOID, out), nil
+}

@@ -1,0 +1,129 @@
+package tiering
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/storage"
+	"github.com/akidb/akidb/internal/types"
+	"github.com/akidb/akidb/tiering/state"
+)
+
+// available are the tiers that this server can move collections to.
+var available = state.Tiers{types.TierHot: true}
+
+// tierWork runs a cycle at every interval until ctx ends.
+func (m *Manager) tierWork(ctx context.Context) {
+	o := m.tiers.opts
+	for {
+		tick, stop := o.Clock.After(o.Interval)
+		select {
+		case <-ctx.Done():
+			stop()
+			return
+		case <-tick:
+			if err := m.RunTieringCycle(ctx); err != nil && ctx.Err() == nil {
+				m.opts.Logger.Error("tiering cycle failed", "error", err)
+			}
+		}
+	}
+}
+
+// RunTieringCycle keeps the accesses that were counted, forgets the collections
+// that are gone, and does what the policy wants and the server can. A second cycle
+// waits for the first.
+func (m *Manager) RunTieringCycle(ctx context.Context) error {
+	t := m.tiers
+	t.cycleMu.Lock()
+	defer t.cycleMu.Unlock()
+	start := time.Now()
+	err := errors.Join(ctx.Err(), m.cycle())
+	if t.opts.Cycled != nil {
+		n := 0
+		if err != nil {
+			n = 1
+		}
+		t.opts.Cycled(time.Since(start), n)
+	}
+	return err
+}
+
+// cycle has nothing to move as long as there is one tier: plans for others stay
+// plans, and akidb.plan_tiering() says why.
+func (m *Manager) cycle() error {
+	cat := m.store.Catalog()
+	m.tiers.table.Each(func(id types.OID, _ *collection) {
+		if cat.Table(id) == nil {
+			m.tiers.table.Drop(id)
+		}
+	})
+	for _, o := range cat.Objects(catalog.KindTable) {
+		m.tiers.find(o.ObjectID())
+	}
+	return m.tiers.flush(m.store)
+}
+
+// PlanTiering is what the next cycle would do.
+func (m *Manager) PlanTiering() []storage.PlannedMove {
+	if m.tiers.opts.Disabled {
+		return nil
+	}
+	now := m.tiers.opts.Clock.Now()
+	var out []storage.PlannedMove
+	for _, p := range state.Decide(now, m.tiers.opts.Policy, m.collections(now), available, nil) {
+		out = append(out, storage.PlannedMove{Table: p.ID, From: p.From, To: p.To, Reason: p.Reason()})
+	}
+	return out
+}
+
+// collections are all collections as the policy sees them.
+func (m *Manager) collections(now time.Time) []state.Collection {
+	tables := m.store.Catalog().Objects(catalog.KindTable)
+	out := make([]state.Collection, 0, len(tables))
+	for _, o := range tables {
+		table := o.(*catalog.Table)
+		if table.Temp != 0 {
+			continue // it ends with its session
+		}
+		c := m.tiers.find(table.ID)
+		s := state.Collection{
+			ID: table.ID, Tier: table.Tier, Pinned: table.Pinned, Off: isOff(table),
+			Counts: c.Read(now.UnixNano(), time.Duration(c.window.Load())), Override: override(table), RAM: m.ramBytes(table.ID),
+		}
+		c.mu.Lock()
+		s.Since, s.Moving = c.recent.Updated, c.recent.Move != nil
+		c.mu.Unlock()
+		if table.Tier == types.TierWarm && m.tiers.opts.Policy.MaxWarmDisk > 0 {
+			s.Disk = m.store.Stats(table.ID).DiskBytes
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// ramBytes is the memory of a collection's vector indexes.
+func (m *Manager) ramBytes(table types.OID) int64 {
+	n := int64(0)
+	for _, v := range m.indexes.Load().byTable[table] {
+		n += v.graph.Bytes()
+	}
+	return n
+}
+
+// TierState tells of a collection's place.
+func (m *Manager) TierState(table types.OID) storage.TierState {
+	now := m.tiers.opts.Clock.Now()
+	c := m.tiers.find(table)
+	counts := c.Read(now.UnixNano(), time.Duration(c.window.Load()))
+	out := storage.TierState{LastAccess: time.Unix(0, counts.Last), Accesses: counts.Count, RAMBytes: m.ramBytes(table)}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out.LastError = c.recent.Error
+	if mv := c.recent.Move; mv != nil {
+		out.Transition = fmt.Sprintf("%s to %s: %s", mv.From, mv.To, mv.Step)
+	}
+	return out
+}

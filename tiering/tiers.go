@@ -1,0 +1,170 @@
+package tiering
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/rowstore"
+	"github.com/akidb/akidb/internal/types"
+	"github.com/akidb/akidb/tiering/state"
+)
+
+// TieringOptions are the policy and its worker.
+type TieringOptions struct {
+	// Disabled stops the worker's moves: nothing moves by itself.
+	Disabled bool
+	// Policy has the parameters; the zero Policy takes the defaults.
+	Policy state.Policy
+	// Interval is the time between two cycles; 0 takes five minutes.
+	Interval time.Duration
+	// Clock is where time comes from; nil is the machine's.
+	Clock state.Clock
+	// Cycled is told of every cycle: its time and the errors of it. It may be nil.
+	Cycled func(took time.Duration, errors int)
+	// Tracked is told how long the counting of an access took, of one in some
+	// hundreds. It may be nil.
+	Tracked func(time.Duration)
+}
+
+// tiers is what is known of the collections' places beyond their descriptors.
+type tiers struct {
+	opts  TieringOptions
+	table state.Table[collection]
+	// cycleMu is held while a cycle runs, so that two never run at once.
+	cycleMu sync.Mutex
+}
+
+// collection is a collection's part in tiering.
+type collection struct {
+	state.Counter
+	// window is the length of the access window, in nanoseconds.
+	window atomic.Int64
+
+	mu     sync.Mutex // guards recent
+	recent record
+}
+
+// record is what is kept durably, as JSON; docs/formats/rowstore.md has it.
+type record struct {
+	Last     int64       `json:"last"`
+	Window   int64       `json:"window"`
+	Count    int64       `json:"count"`
+	Created  int64       `json:"created"`
+	Updated  int64       `json:"updated"`
+	Snapshot string      `json:"snapshot,omitempty"`
+	Error    string      `json:"error,omitempty"`
+	Move     *state.Move `json:"move,omitempty"`
+}
+
+func newTiers(o TieringOptions) *tiers {
+	if o.Policy == (state.Policy{}) {
+		o.Policy = state.DefaultPolicy()
+	}
+	if o.Interval == 0 {
+		o.Interval = state.DefaultInterval
+	}
+	if o.Clock == nil {
+		o.Clock = state.System{}
+	}
+	return &tiers{opts: o}
+}
+
+// find finds a collection's part or begins it now.
+func (t *tiers) find(table types.OID) *collection {
+	if c := t.table.Find(table); c != nil {
+		return c
+	}
+	return t.table.Make(table, func() *collection {
+		now := t.opts.Clock.Now().UnixNano()
+		c := &collection{recent: record{Created: now, Updated: now}}
+		c.window.Store(int64(t.opts.Policy.Window))
+		c.Restore(state.Counts{Last: now, Window: now})
+		c.MarkDirty()
+		return c
+	})
+}
+
+// sampleMask chooses the accesses whose counting is measured, by the clock's low bits.
+const sampleMask = 0xff << 6
+
+// touch counts an access.
+func (t *tiers) touch(table types.OID) {
+	now := t.opts.Clock.Now()
+	ns := now.UnixNano()
+	c := t.find(table)
+	c.Touch(ns, time.Duration(c.window.Load()))
+	if t.opts.Tracked != nil && ns&sampleMask == 0 {
+		t.opts.Tracked(t.opts.Clock.Now().Sub(now))
+	}
+}
+
+// changed takes over the descriptors of tables that a commit has written.
+func (t *tiers) changed(cat *catalog.Snapshot, tables []types.OID) {
+	for _, id := range tables {
+		table := cat.Table(id)
+		if table == nil {
+			t.table.Drop(id)
+			continue
+		}
+		c := t.find(id)
+		c.window.Store(int64(t.opts.Policy.With(override(table)).Window))
+		c.mu.Lock()
+		c.recent.Updated = t.opts.Clock.Now().UnixNano()
+		c.mu.Unlock()
+		c.MarkDirty()
+	}
+}
+
+// load reads what was kept.
+func (t *tiers) load(store *rowstore.Store) error {
+	cat := store.Catalog()
+	return store.TierStates(func(id types.OID, value []byte) error {
+		table := cat.Table(id)
+		if table == nil {
+			return nil
+		}
+		var r record
+		if err := json.Unmarshal(value, &r); err != nil {
+			return fmt.Errorf("tier state of %q: %w", table.Name, err)
+		}
+		c := t.table.Make(id, func() *collection { return &collection{recent: r} })
+		c.window.Store(int64(t.opts.Policy.With(override(table)).Window))
+		c.Restore(state.Counts{Last: r.Last, Window: r.Window, Count: r.Count})
+		return nil
+	})
+}
+
+// flush keeps what has changed, in one commit.
+func (t *tiers) flush(store *rowstore.Store) error {
+	if store.ReadOnly() != nil {
+		return nil // it is known, and the next cycle comes
+	}
+	states := map[types.OID][]byte{}
+	var changed []*collection
+	var err error
+	t.table.Each(func(id types.OID, c *collection) {
+		counts, dirty := c.Saved()
+		if !dirty || err != nil {
+			return
+		}
+		changed = append(changed, c)
+		c.mu.Lock()
+		r := c.recent
+		c.mu.Unlock()
+		r.Last, r.Window, r.Count = counts.Last, counts.Window, counts.Count
+		states[id], err = json.Marshal(r)
+	})
+	if err == nil && len(states) > 0 {
+		err = store.PutTierStates(states)
+	}
+	if err != nil {
+		for _, c := range changed {
+			c.MarkDirty()
+		}
+	}
+	return err
+}
