@@ -262,6 +262,9 @@ func TestMemoryIsCounted(t *testing.T) {
 // TestTenRoundsOverTheSameRowsLeaveAGraphAsGood replaces a half of the rows each round
 // by new row ids with the same vectors.
 func TestTenRoundsOverTheSameRowsLeaveAGraphAsGood(t *testing.T) {
+	if testing.Short() {
+		t.Skip("recall needs no race detector")
+	}
 	const n = 2000
 	k := &testKinds[2]
 	x := k.sampleIndex(t, n)

@@ -128,6 +128,9 @@ var hardSets = []hardSet{
 // TestRecallOnHardData counts a row that comes as right when it is as near as the
 // true k-th: at ef 40, the default, ten nearest.
 func TestRecallOnHardData(t *testing.T) {
+	if testing.Short() {
+		t.Skip("recall needs no race detector")
+	}
 	for si := range hardSets {
 		set := &hardSets[si]
 		for ki := range testKinds {
