@@ -68,6 +68,9 @@ func TestSearchesGoOnWhileRowsComeAndCellsAreMerged(t *testing.T) {
 }
 
 func TestAFirstBatchAllocatesNothingButItself(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector allocates")
+	}
 	k := &testKinds[0]
 	rows := k.sample(2000)
 	x := k.build(t, rows, len(rows), dataset.Sample().Dim)
