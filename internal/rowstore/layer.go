@@ -59,6 +59,21 @@ func newLayer(savepoint string) *layer {
 func (l *layer) put(key, value []byte) { l.writes.ReplaceOrInsert(entry{key, value}) }
 func (l *layer) remove(key []byte)     { l.writes.ReplaceOrInsert(entry{key: key}) }
 
+// entryOverhead is what a batch needs beside a key and a value: a byte for the
+// kind and two lengths.
+const entryOverhead = 11
+
+// bytes is about what the writes take in a batch: one that grew to the size of a
+// large load by doubling would leave as much garbage behind.
+func (l *layer) bytes() int {
+	n := 1 << 10
+	l.writes.Ascend(func(e entry) bool {
+		n += len(e.key) + len(e.value) + entryOverhead
+		return true
+	})
+	return n
+}
+
 // empty hides everything of a unit, this layer's own writes included.
 func (l *layer) empty(prefix []byte, below types.RowID) {
 	if l.emptied == nil {

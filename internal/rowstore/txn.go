@@ -321,7 +321,7 @@ func (t *Txn) Commit(_ context.Context, async bool) error {
 
 // commit writes a layer as one batch and makes it known.
 func (s *Store) commit(l *layer, async bool) error {
-	b := s.db.NewBatch()
+	b := s.db.NewBatchWithSize(l.bytes())
 	defer s.release(b)
 	if err := l.fill(b); err != nil {
 		return err
