@@ -50,6 +50,12 @@ type Table struct {
 	Options map[string]string `json:"options,omitempty"`
 	Tier    types.Tier        `json:"tier"`
 	Pinned  bool              `json:"pinned,omitempty"`
+	// Collection names the collection in the object store: a UUID, given with the
+	// first snapshot or move there; "" before.
+	Collection string `json:"collection,omitempty"`
+	// Cold is set while the collection is cold. A descriptor and its copies share
+	// it: it is replaced, never changed.
+	Cold *Cold `json:"cold,omitempty"`
 	// Temp is the id of the session that owns a temporary table, 0 for others.
 	Temp uint64 `json:"-"`
 	// RowType is the oid of the table's row type.
