@@ -6,10 +6,12 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0
 GO ?= go
 MINIO := github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
+FUZZTIME ?= 60s
+FUZZWORKERS ?= 2
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/akidb
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-race test-integration test-crash lint fmt datasets demo bench-search bench-wire generate oracle minio clean
+.PHONY: help build run test test-race test-integration test-crash test-long fuzz lint fmt datasets demo bench-search bench-wire generate oracle minio clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -31,6 +33,14 @@ test-integration: build ## only the tests that talk to a real server
 
 test-crash: build ## kill the server 50 times under load and check that nothing is lost
 	AKIDB_BIN=$(CURDIR)/$(BIN)/akidb AKIDB_CRASH_RUNS=50 $(GO) test -count=1 -timeout 20m -run Kill ./integration/...
+
+fuzz: ## run every fuzz target for FUZZTIME (60s) in turn; what it finds lies in testdata/fuzz of the package
+	@$(GO) list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' ./... | while read -r dir; do \
+		for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$$dir"/*_test.go | cut -c6- | sort); do \
+			echo "== $${dir#$(CURDIR)/} $$target"; \
+			(cd "$$dir" && $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -parallel $(FUZZWORKERS) .) || exit 1; \
+		done; \
+	done
 
 oracle: integration/oracle/node_modules/.installed ## install PostgreSQL with pgvector (npm), which the differential tests compare with
 

@@ -110,7 +110,7 @@ func parseVerifier(v string) (scram.StoredCredentials, bool) {
 	iters, salt, ok1 := strings.Cut(params, ":")
 	stored, server, ok2 := strings.Cut(keys, ":")
 	n, err := strconv.Atoi(iters)
-	if !ok1 || !ok2 || err != nil {
+	if !ok1 || !ok2 || err != nil || n < 1 {
 		return none, false
 	}
 	var raw [3][]byte
@@ -118,6 +118,9 @@ func parseVerifier(v string) (scram.StoredCredentials, bool) {
 		if raw[i], err = base64.StdEncoding.DecodeString(s); err != nil {
 			return none, false
 		}
+	}
+	if len(raw[1]) != sha256.Size || len(raw[2]) != sha256.Size {
+		return none, false
 	}
 	return scram.StoredCredentials{
 		KeyFactors: scram.KeyFactors{Salt: string(raw[0]), Iters: n},

@@ -8,7 +8,7 @@ import (
 	"github.com/xdg-go/scram"
 )
 
-func makeVerifier(t *testing.T, password string) string {
+func makeVerifier(t testing.TB, password string) string {
 	t.Helper()
 	c, err := scram.SHA256.NewClient("", password, "")
 	if err != nil {
