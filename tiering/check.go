@@ -21,8 +21,9 @@ type Report struct {
 }
 
 // Check opens the rows of a stopped server and compares every vector index with
-// them: its checkpoint must load, and once brought up to date the index must
-// hold each row's vector, bit for bit, and nothing else.
+// them: its checkpoint must load, every node of its graph must be reached from
+// the entry point, and once brought up to date the index must hold each row's
+// vector, bit for bit, and nothing else.
 func Check(ctx context.Context, rowsDir string, opts Options) (Report, error) {
 	var out Report
 	m := New(opts)
@@ -54,6 +55,7 @@ func (m *Manager) checkIndex(ctx context.Context, table *catalog.Table, x *catal
 	switch {
 	case err == nil:
 		inFile = g.Len()
+		checkPaths(x, g, out)
 		if err := g.Close(); err != nil {
 			return err
 		}
@@ -75,6 +77,16 @@ func (m *Manager) checkIndex(ctx context.Context, table *catalog.Table, x *catal
 		out.Problems = append(out.Problems, fmt.Sprintf("index %s: holds %d vectors, the rows have %d", x.Name, n, rows))
 	}
 	return v.graph.Close()
+}
+
+// checkPaths says whether the graph of a checkpoint hangs together.
+func checkPaths(x *catalog.Index, g *hnsw.Index, out *Report) {
+	nodes := g.Len() - g.TailLen()
+	if n := g.Unreachable(); n > 0 {
+		out.Problems = append(out.Problems, fmt.Sprintf("index %s: %d of %d nodes of the graph cannot be reached from its entry point", x.Name, n, nodes))
+		return
+	}
+	out.Summary = append(out.Summary, fmt.Sprintf("index %s: all %d nodes of the graph can be reached from its entry point", x.Name, nodes))
 }
 
 // compare looks each row's vector up in the index; it returns how many rows have one.

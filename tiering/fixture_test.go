@@ -305,6 +305,11 @@ func (f *fixture) noProblems() {
 	if len(report.Problems) > 0 {
 		f.Errorf("check: %s", strings.Join(report.Problems, "; "))
 	}
+	summary := strings.Join(report.Summary, "\n")
+	said := strings.Count(summary, "can be reached from its entry point") + strings.Count(summary, "no checkpoint yet")
+	if said != strings.Count(summary, "in the checkpoint") {
+		f.Errorf("check does not say whether the graphs hang together: %s", summary)
+	}
 }
 
 var errUndo = errors.New("undo")

@@ -114,6 +114,10 @@ type image struct {
 func (x *Index) WriteCheckpoint(w io.Writer) error {
 	x.maintain.Lock()
 	defer x.maintain.Unlock()
+	if x.isClosed() {
+		return ErrClosed
+	}
+	x.reach() // insertions since the last time may have cut paths
 	img, err := x.takeImage()
 	if err != nil {
 		return err

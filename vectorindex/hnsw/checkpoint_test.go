@@ -163,6 +163,35 @@ func TestADamagedCheckpointIsRefused(t *testing.T) {
 	}
 }
 
+func TestACheckpointLeadsToEveryNode(t *testing.T) {
+	k := &testKinds[0]
+	x := k.sampleIndex(t, 1500)
+	defer closeIndex(t, x)
+	build(t, x)
+	if n := x.Unreachable(); n != 0 {
+		t.Fatalf("%d nodes cannot be reached after Build", n)
+	}
+	entry, _, _ := x.entryPoint()
+	lonely := (entry + 1) % x.slots
+	for s := range x.slots {
+		list := slices.DeleteFunc(copyList(nil, x.neighbours(s, 0)), func(n uint32) bool { return n == lonely })
+		setList(x.neighbours(s, 0), list)
+	}
+	if n := x.Unreachable(); n != 1 {
+		t.Fatalf("%d nodes are counted, one was cut off", n)
+	}
+	path := filepath.Join(t.TempDir(), "graph")
+	writeCheckpoint(t, x, path)
+	y, err := Load(path, x.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeIndex(t, y)
+	if n := y.Unreachable(); n != 0 {
+		t.Errorf("%d nodes of a checkpoint cannot be reached", n)
+	}
+}
+
 // seal makes the checksum of a header right.
 func seal(b []byte) {
 	binary.LittleEndian.PutUint32(b[headerSize-checksumSize:], crc32.Checksum(b[:headerSize-checksumSize], castagnoli))

@@ -293,7 +293,7 @@ func TestTenRoundsOverTheSameRowsLeaveAGraphAsGood(t *testing.T) {
 	if _, err := x.Drain(t.Context(), n); err != nil {
 		t.Fatal(err)
 	}
-	if unreached := x.unreachable(); unreached > 0 || x.TailLen() != 0 || x.Len() != n {
+	if unreached := x.Unreachable(); unreached > 0 || x.TailLen() != 0 || x.Len() != n {
 		t.Errorf("%d unreachable, %d in the tail, %d rows", unreached, x.TailLen(), x.Len())
 	}
 	if got := k.tieAware(t, x, values, dataset.Sample().Queries[:50]); got < 0.93 {

@@ -157,7 +157,7 @@ func TestRecallOnHardData(t *testing.T) {
 						}
 					}
 					build(t, x)
-					if n := x.unreachable(); n > 0 {
+					if n := x.Unreachable(); n > 0 {
 						t.Errorf("%d nodes cannot be reached", n)
 					}
 					queries := set.queries(r, rows, 30)
