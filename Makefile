@@ -11,7 +11,7 @@ FUZZWORKERS ?= 2
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/akidb
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-race test-integration test-crash test-long fuzz lint fmt datasets demo bench-search bench-wire generate oracle minio clean
+.PHONY: help build run test test-race test-integration test-crash test-long fuzz lint fmt datasets demo bench-search bench-wire generate oracle readers minio clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -46,6 +46,12 @@ oracle: integration/oracle/node_modules/.installed ## install PostgreSQL with pg
 
 integration/oracle/node_modules/.installed: integration/oracle/package.json
 	npm install --prefix integration/oracle --no-package-lock --no-audit --no-fund --silent
+	@touch $@
+
+readers: integration/duckdb/node_modules/.installed ## install DuckDB (npm), which the tests read segments with
+
+integration/duckdb/node_modules/.installed: integration/duckdb/package.json
+	npm install --prefix integration/duckdb --no-package-lock --no-audit --no-fund --silent
 	@touch $@
 
 minio: $(CACHE)/minio ## build the MinIO that tests of the object store run against (minutes, once)

@@ -41,7 +41,14 @@ type Column struct {
 	// at is the Parquet leaf of the values, exact that of the texts that stand
 	// for values which the plain type cannot hold, or noLeaf.
 	at, exact int
+	// labels are the names of enums while a segment is written; nil has none.
+	labels types.UserTypes
 }
+
+// ofUser says whether the type was made by a user. The plain column of such a one
+// has the labels, for other tools; they can be renamed later, so that AkiDB itself
+// reads the companion, which has every value.
+func (c *Column) ofUser() bool { return types.IsUserType(c.Stored) }
 
 // setKind chooses shape and leaf from the stored type.
 func (c *Column) setKind() {
@@ -52,16 +59,32 @@ func (c *Column) setKind() {
 		c.shape = vectorShape
 	case t != nil && t.IsArray():
 		c.shape = listShape
-		c.leaf = leafOf(t.Elem, c.Typmod)
+		c.leaf = c.leafOf(t.Elem)
 	default:
-		c.leaf = leafOf(c.Stored, c.Typmod)
+		c.leaf = c.leafOf(c.Stored)
 	}
+}
+
+// leafOf chooses the form of the column's type, or of its elements.
+func (c *Column) leafOf(oid types.OID) leafKind {
+	if c.ofUser() {
+		return labelLeaf(oid, c.labels)
+	}
+	return leafOf(oid, c.Typmod)
+}
+
+// exactLeaf is the form of the companion: text, or the binary form of a user's type.
+func (c *Column) exactLeaf() leafKind {
+	if c.ofUser() {
+		return binaryLeaf(c.Stored)
+	}
+	return stringLeaf
 }
 
 // needsExact says whether there are values that only the companion can hold.
 func (c *Column) needsExact() bool {
 	_, _, decimal := decimalOf(c.Stored, c.Typmod)
-	return decimal || c.shape == listShape || c.Stored == types.TimestampOID || c.Stored == types.TimestampTZOID
+	return decimal || c.ofUser() || c.shape == listShape || c.Stored == types.TimestampOID || c.Stored == types.TimestampTZOID
 }
 
 // ordered says whether smallest and greatest values of the column are kept.
@@ -71,15 +94,15 @@ func (c *Column) ordered() bool {
 }
 
 // columnsOf lays out a table: leaf 0 is the row id, then come the user's columns,
-// then the companions. base resolves domains and may be nil.
-func columnsOf(table *catalog.Table, base func(types.OID) types.OID) (cols []Column, leaves int, err error) {
+// then the companions.
+func columnsOf(table *catalog.Table, o Options) (cols []Column, leaves int, err error) {
 	leaves = 1
 	for _, c := range table.Live() {
-		col := Column{Num: c.Num, Name: c.Name, Type: c.Type, Stored: c.Type, Typmod: c.Typmod, at: leaves}
-		if base != nil {
-			col.Stored = base(c.Type)
+		col := Column{Num: c.Num, Name: c.Name, Type: c.Type, Stored: c.Type, Typmod: c.Typmod, at: leaves, labels: o.Users}
+		if o.Base != nil {
+			col.Stored = o.Base(c.Type)
 		}
-		if t := types.Lookup(col.Stored); t != nil && t.Category == 'P' {
+		if t := types.Lookup(col.Stored); t != nil && (t.Category == 'P' || types.IsRow(col.Stored) || types.IsRow(t.Elem)) {
 			return nil, 0, pgerr.Newf(pgerr.FeatureNotSupported, "column \"%s\" of type %s cannot be stored in a segment", c.Name, t.SQLName)
 		}
 		col.setKind()
@@ -124,7 +147,7 @@ func schemaOf(cols []Column) (*schema.GroupNode, string, error) {
 		if cols[i].exact == noLeaf {
 			continue
 		}
-		if node, err = stringLeaf.node(own(exactPrefix+cols[i].Name), parquet.Repetitions.Optional); err != nil {
+		if node, err = cols[i].exactLeaf().node(own(exactPrefix+cols[i].Name), parquet.Repetitions.Optional); err != nil {
 			return nil, "", err
 		}
 		fields = append(fields, node)
@@ -183,7 +206,7 @@ func newColumnBuffer(c *Column) *columnBuffer {
 		b.plain = &scalarBuffer{values: c.leaf.newBuffer()}
 	}
 	if c.exact != noLeaf {
-		b.exact = stringLeaf.newBuffer()
+		b.exact = c.exactLeaf().newBuffer()
 	}
 	return b
 }
@@ -196,19 +219,28 @@ func (b *columnBuffer) add(d types.Datum) error {
 	if d != nil && b.col.ordered() {
 		b.stats.add(d)
 	}
-	if ok {
-		if b.exact != nil {
-			b.exactDef = append(b.exactDef, 0)
+	switch {
+	case d != nil && b.col.ofUser():
+		if !b.exact.add(d) {
+			return b.wrong(d)
 		}
+	case ok && b.exact == nil:
 		return nil
+	case ok:
+		b.exactDef = append(b.exactDef, 0)
+		return nil
+	case b.exact == nil:
+		return b.wrong(d)
+	default:
+		b.exact.add(types.FormatString(b.col.Stored, d, nil))
 	}
-	if b.exact == nil {
-		return pgerr.Newf(pgerr.InternalError, "a value of column \"%s\" is a %T", b.col.Name, d)
-	}
-	b.exact.add(types.FormatString(b.col.Stored, d, nil))
 	b.exactDef = append(b.exactDef, 1)
 	b.exacts++
 	return nil
+}
+
+func (b *columnBuffer) wrong(d types.Datum) error {
+	return pgerr.Newf(pgerr.InternalError, "a value of column \"%s\" is a %T", b.col.Name, d)
 }
 
 func (b *columnBuffer) bytes() int {

@@ -49,6 +49,15 @@ func (c *Column) decode(r file.ColumnChunkReader, levels int64, rows int) (cells
 	return scalarCells(v, rows)
 }
 
+// decodeOwn reads the companion of a user's type.
+func (c *Column) decodeOwn(r file.ColumnChunkReader, levels int64, rows int) (cells, error) {
+	v, err := c.exactLeaf().read(r, levels)
+	if err != nil {
+		return nil, err
+	}
+	return scalarCells(v, rows)
+}
+
 func scalarCells(v leafValues, rows int) (datumCells, error) {
 	if len(v.def) != rows {
 		return nil, brokenf("a column has %d values for %d rows", len(v.def), rows)

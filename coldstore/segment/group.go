@@ -81,6 +81,10 @@ func (r *Reader) ReadGroup(ctx context.Context, index int, columns []int16) (*Gr
 			continue
 		}
 		col := &r.x.columns[c]
+		if col.ofUser() {
+			leaves = append(leaves, col.exact)
+			continue
+		}
 		leaves = append(leaves, col.at)
 		if col.exact != noLeaf && g.chunks[col.exact].nulls < g.rows {
 			leaves = append(leaves, col.exact)
@@ -246,12 +250,16 @@ func readIDs(rg *file.RowGroupReader, rows uint32) ([]types.RowID, error) {
 }
 
 func decodeColumn(rg *file.RowGroupReader, col *Column, g *group, data *chunkData) (cells, error) {
-	c, n, err := openLeaf(rg, col.at)
+	at, decode := col.at, col.decode
+	if col.ofUser() {
+		at, decode = col.exact, col.decodeOwn
+	}
+	c, n, err := openLeaf(rg, at)
 	if err != nil {
 		return nil, err
 	}
-	plain, err := col.decode(c, n, int(g.rows))
-	if err != nil || col.exact == noLeaf || data.leaves[col.exact] == nil {
+	plain, err := decode(c, n, int(g.rows))
+	if err != nil || col.ofUser() || col.exact == noLeaf || data.leaves[col.exact] == nil {
 		return plain, err
 	}
 	return withExact(rg, col, plain, int(g.rows))

@@ -193,6 +193,9 @@ func (x *index) decodeColumns(r *cursor, n uint32) error {
 		if c.Num < 1 || at < 1 || at >= x.leaves || exact != noLeaf && (exact < 1 || exact >= x.leaves) {
 			return brokenf("column %q of the index part has no leaf", c.Name)
 		}
+		if c.ofUser() && exact == noLeaf {
+			return brokenf("column %q of the index part has no companion", c.Name)
+		}
 		x.columns = append(x.columns, c)
 	}
 	return nil

@@ -58,7 +58,10 @@ var (
 	stringLeaf = textLeaf(
 		func(d types.Datum) (string, bool) { v, ok := d.(string); return v, ok },
 		func(v string) (types.Datum, error) { return v, nil })
-	jsonbLeaf = textLeaf(
+	jsonLeaf = jsonText(
+		func(d types.Datum) (string, bool) { v, ok := d.(string); return v, ok },
+		func(v string) (types.Datum, error) { return v, nil })
+	jsonbLeaf = jsonText(
 		func(d types.Datum) (string, bool) { v, ok := d.(types.JSONB); return string(v), ok },
 		func(v string) (types.Datum, error) { return types.JSONB(v), nil })
 )
@@ -83,7 +86,7 @@ var scalarLeaves = map[types.OID]leafKind{
 	types.VarcharOID:     stringLeaf,
 	types.BpcharOID:      stringLeaf,
 	types.NameOID:        stringLeaf,
-	types.JSONOID:        stringLeaf,
+	types.JSONOID:        jsonLeaf,
 	types.XMLOID:         stringLeaf,
 	types.JSONBOID:       jsonbLeaf,
 }
@@ -98,12 +101,6 @@ func leafOf(oid types.OID, typmod int32) leafKind {
 	}
 	if precision, scale, ok := decimalOf(oid, typmod); ok {
 		return decimalLeaf(precision, scale)
-	}
-	if types.IsRow(oid) {
-		return binaryLeaf(oid) // its text form needs the catalog
-	}
-	if types.Lookup(oid) == nil {
-		return stringLeaf // labels of an enum
 	}
 	return textLeaf(
 		func(d types.Datum) (string, bool) { return types.FormatString(oid, d, nil), true },
@@ -128,6 +125,22 @@ func textLeaf(put func(types.Datum) (string, bool), take func(string) (types.Dat
 		func(d types.Datum) (parquet.ByteArray, bool) { s, ok := put(d); return parquet.ByteArray(s), ok },
 		func(v parquet.ByteArray) (types.Datum, error) { return take(string(v)) },
 		sizeOfBytes}
+}
+
+// jsonText is text that other tools know to be JSON.
+func jsonText(put func(types.Datum) (string, bool), take func(string) (types.Datum, error)) *leaf[parquet.ByteArray] {
+	l := textLeaf(put, take)
+	l.logical = schema.JSONLogicalType{}
+	return l
+}
+
+// labelLeaf holds the labels of an enum. They are never read back.
+func labelLeaf(oid types.OID, users types.UserTypes) leafKind {
+	env := types.DefaultEnv()
+	env.Users = users
+	return textLeaf(
+		func(d types.Datum) (string, bool) { return types.FormatString(oid, d, env), true },
+		func(s string) (types.Datum, error) { return nil, brokenf("a label is not read") })
 }
 
 // binaryLeaf holds PostgreSQL's binary form.

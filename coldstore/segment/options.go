@@ -53,6 +53,9 @@ type Options struct {
 	CreatedAt time.Time
 	// Base resolves a domain to the type that its values have; nil has no domains.
 	Base func(types.OID) types.OID
+	// Users knows the labels of enums, which other tools read; without it they see
+	// numbers. AkiDB itself reads the same either way.
+	Users types.UserTypes
 }
 
 const defaultGroupBytes = 1 << 20

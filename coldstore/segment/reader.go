@@ -243,7 +243,7 @@ func (r *Reader) mayHold(g *group, where []Predicate) bool {
 		}
 		col := &r.x.columns[c]
 		nulls := g.chunks[col.at].nulls
-		if col.exact != noLeaf && col.shape == scalarShape { // values in the companion are no NULLs
+		if col.exact != noLeaf && col.shape == scalarShape && !col.ofUser() { // values in the companion are no NULLs
 			nulls -= min(nulls, g.rows-g.chunks[col.exact].nulls)
 		}
 		if !p.mayHold(&g.stats[c], g.rows, nulls) {

@@ -163,7 +163,7 @@ func writeTo(ctx context.Context, out io.Writer, table *catalog.Table, rows Rows
 }
 
 func (w *writer) open() error {
-	cols, leaves, err := columnsOf(w.table, w.o.Base)
+	cols, leaves, err := columnsOf(w.table, w.o)
 	if err != nil {
 		return err
 	}
