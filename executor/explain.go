@@ -126,6 +126,7 @@ func (p *portal) openExplain(t *ast.Explain) (rowSource, error) {
 			return nil, err
 		}
 	}
+	x.Env = p.session.Env()
 	lines, err := plan.Explain(stmt.planned.plan, opts, x)
 	if err != nil {
 		return nil, err

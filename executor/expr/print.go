@@ -7,16 +7,23 @@ import (
 	"github.com/akidb/akidb/internal/types"
 )
 
-// String prints e as EXPLAIN does: (price < '20'::numeric).
-func String(e Expr) string {
-	p := printer{}
+// String prints e as EXPLAIN does: (price < '20'::numeric). Types that users made
+// have no names here; see StringIn.
+func String(e Expr) string { return StringIn(e, nil) }
+
+// StringIn prints e with the names and the forms of a session.
+func StringIn(e Expr, env *types.Env) string {
+	p := printer{env: env}
 	p.expr(e, false)
 	return p.out.String()
 }
 
 // printer writes expressions as ruleutils.c of PostgreSQL does, with all its
 // parentheses.
-type printer struct{ out strings.Builder }
+type printer struct {
+	out strings.Builder
+	env *types.Env // nil: no names of users' types
+}
 
 func (p *printer) text(parts ...string) {
 	for _, s := range parts {
@@ -109,16 +116,16 @@ func (p *printer) cast(x *Cast) {
 		p.expr(x.Arg, false)
 		p.text(")")
 	}
-	p.text("::", formatType(x.Typ))
+	p.text("::", p.formatType(x.Typ))
 }
 
-func formatType(t Type) string {
+func (p *printer) formatType(t Type) string {
 	if t.OID != 0 && !types.IsUserType(t.OID) {
 		if s := types.FormatType(t.OID, t.Typmod); s != "" {
 			return s
 		}
 	}
-	return typeName(nil, t.OID)
+	return typeName(p.env, t.OID)
 }
 
 // constant prints a literal; label is 0 to add the type where the literal alone
@@ -127,11 +134,11 @@ func (p *printer) constant(c *Const, label int) {
 	if c.Value == nil {
 		p.text("NULL")
 		if label >= 0 {
-			p.text("::", formatType(c.Typ))
+			p.text("::", p.formatType(c.Typ))
 		}
 		return
 	}
-	s := types.FormatString(c.Typ.OID, c.Value, nil)
+	s := types.FormatString(c.Typ.OID, c.Value, p.env)
 	var needed bool
 	switch {
 	case c.Typ.OID == types.Int4OID && s[0] != '-':
@@ -148,7 +155,7 @@ func (p *printer) constant(c *Const, label int) {
 		needed = c.Typ.OID != types.UnknownOID
 	}
 	if needed && label >= 0 {
-		p.text("::", formatType(c.Typ))
+		p.text("::", p.formatType(c.Typ))
 	}
 }
 
@@ -250,7 +257,7 @@ func (p *printer) composite(e Expr) {
 		p.list(x.Elems, true)
 		p.text("]")
 		if len(x.Elems) == 0 {
-			p.text("::", formatType(x.Typ))
+			p.text("::", p.formatType(x.Typ))
 		}
 	case *RowCtor:
 		p.row(x.Fields)

@@ -62,4 +62,6 @@ type Explanation struct {
 	Planning, Execution time.Duration
 	// Stats gives a node's statistics when Analyze is set.
 	Stats func(Node) *NodeStats
+	// Env is how the session writes constants, labels of enums among them; nil is the default.
+	Env *types.Env
 }

@@ -15,7 +15,7 @@ func (e *explainer) print(x expr.Expr, names []string) string {
 		return ""
 	}
 	e.bindSlots(x, names)
-	return expr.String(expr.Rewrite(x, func(x expr.Expr) expr.Expr {
+	return expr.StringIn(expr.Rewrite(x, func(x expr.Expr) expr.Expr {
 		switch x := x.(type) {
 		case *expr.Column:
 			name := x.Name
@@ -31,7 +31,7 @@ func (e *explainer) print(x expr.Expr, names []string) string {
 			return &expr.Column{Typ: x.Typ, Name: e.subplanName(x)}
 		}
 		return x
-	}))
+	}), e.x.Env)
 }
 
 // bindSlots notes what a subquery's parameters are.

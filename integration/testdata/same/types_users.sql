@@ -199,3 +199,16 @@ SELECT coalesce(r, null) IS NULL FROM ritem r WHERE id = 1;
 DELETE FROM ritem r WHERE id = 12 RETURNING r::text;
 DROP TYPE ritem;
 DROP TABLE ritem;
+
+CREATE TYPE stage AS ENUM ('new', 'it''s open', 'done');
+CREATE TABLE ticket (id int, s stage, past stage[]);
+RESET ALL;
+EXPLAIN (COSTS OFF) SELECT id FROM ticket WHERE s = 'it''s open';
+EXPLAIN (COSTS OFF) SELECT id FROM ticket WHERE s IN ('new', 'done') AND past = ARRAY['new'::stage, 'done'];
+EXPLAIN (COSTS OFF) SELECT id FROM ticket WHERE s::text = 'new' OR coalesce(s, 'done') <> 'new';
+EXPLAIN (COSTS OFF) SELECT id FROM ticket WHERE (s = ANY (past)) AND s > NULL::stage;
+SET datestyle = 'German';
+EXPLAIN (COSTS OFF) SELECT id FROM ticket WHERE id > 1 AND '2024-02-03'::date = now()::date;
+RESET datestyle;
+DROP TABLE ticket;
+DROP TYPE stage;
