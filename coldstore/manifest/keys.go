@@ -65,3 +65,14 @@ func numberOf(collection, key string) (uint64, bool) {
 
 // snapshotOf reads the id of a snapshot from its key.
 func snapshotOf(key string) string { return strings.TrimSuffix(path.Base(key), jsonEnd) }
+
+// CollectionOf reads the collection from the key of one of its segments or parts; ""
+// when it is none.
+func CollectionOf(key string) string {
+	rest, ok := strings.CutPrefix(key, collectionsPrefix)
+	if !ok {
+		return ""
+	}
+	id, _, _ := strings.Cut(rest, "/")
+	return id
+}

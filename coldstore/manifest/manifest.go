@@ -23,6 +23,8 @@ type Manifest struct {
 
 	// Sequence is the commit up to which the collection's changes are inside.
 	Sequence uint64 `json:"sequence"`
+	// Bare says that the segments lie in no cells and have no parts to be searched.
+	Bare bool `json:"bare,omitempty"`
 	// NextRowID is above every row id that the collection has given out.
 	NextRowID types.RowID `json:"next_row_id"`
 
@@ -37,29 +39,24 @@ type Manifest struct {
 	Segments []Segment `json:"segments"`
 }
 
-// Segment is a segment as a manifest names it.
+// Segment is a segment as a manifest names it: what the catalog keeps of it, and
+// what only manifests know.
 type Segment struct {
-	Key       string      `json:"key"`
-	Rows      uint64      `json:"rows"`
-	Bytes     int64       `json:"bytes"`
-	CRC       uint32      `json:"crc32c"`
-	TailBytes int64       `json:"tail_bytes"`
-	MinRowID  types.RowID `json:"min_row_id"`
-	MaxRowID  types.RowID `json:"max_row_id"`
-	CreatedAt time.Time   `json:"created_at"`
-	// Parts are other objects that belong to the segment.
-	Parts []Part `json:"parts,omitempty"`
+	catalog.Segment
+	CreatedAt time.Time `json:"created_at"`
 	// Tombstones are the row ids that are deleted. They are a bitmap of ids, not of
 	// positions: it can be asked without opening the segment, and ids of one
 	// segment are dense enough for it (about 1/8 byte a row at worst).
 	Tombstones *Tombstones `json:"tombstones,omitempty"`
 }
 
-// Part is an object beside a segment, such as its IVF part.
-type Part struct {
-	Key   string `json:"key"`
-	Bytes int64  `json:"bytes"`
-	CRC   uint32 `json:"crc32c"`
+// Cold is what the catalog keeps of a manifest.
+func (m *Manifest) Cold() *catalog.Cold {
+	c := &catalog.Cold{Manifest: m.Number}
+	for i := range m.Segments {
+		c.Segments = append(c.Segments, m.Segments[i].Segment)
+	}
+	return c
 }
 
 // Tombstones is a set of row ids; the nil set is empty.

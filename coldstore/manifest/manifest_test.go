@@ -37,7 +37,7 @@ func claim(t testing.TB, s objectstore.Store) *Writer {
 func of(segments ...int) *Manifest {
 	m := &Manifest{Collection: "7", Number: 1, Table: &catalog.Table{Name: "items"}}
 	for _, n := range segments {
-		m.Segments = append(m.Segments, Segment{Key: SegmentKey("7", fmt.Sprint(n)), Rows: 10, Bytes: 100})
+		m.Segments = append(m.Segments, Segment{Segment: catalog.Segment{Key: SegmentKey("7", fmt.Sprint(n)), Rows: 10, Bytes: 100}})
 	}
 	return m
 }

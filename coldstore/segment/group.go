@@ -74,6 +74,19 @@ func (g *Group) Vectors(column int16) (values []float32, offsets []int32, ok boo
 // the segment does not have are left out.
 func (r *Reader) ReadGroup(ctx context.Context, index int, columns []int16) (*Group, error) {
 	g := &r.x.groups[index]
+	data, err := r.readChunks(ctx, g, r.leavesOf(g, columns))
+	if err != nil {
+		return nil, err
+	}
+	out, err := r.decodeGroup(index, columns, data)
+	if err != nil {
+		return nil, damaged(r.key, "Row group %d: %v.", index, err)
+	}
+	return out, nil
+}
+
+// leavesOf are the leaves of columns, and that of the row ids.
+func (r *Reader) leavesOf(g *group, columns []int16) []int {
 	leaves := []int{0}
 	for _, num := range columns {
 		c := r.columnAt(num)
@@ -90,15 +103,7 @@ func (r *Reader) ReadGroup(ctx context.Context, index int, columns []int16) (*Gr
 			leaves = append(leaves, col.exact)
 		}
 	}
-	data, err := r.readChunks(ctx, g, leaves)
-	if err != nil {
-		return nil, err
-	}
-	out, err := r.decodeGroup(index, columns, data)
-	if err != nil {
-		return nil, damaged(r.key, "Row group %d: %v.", index, err)
-	}
-	return out, nil
+	return leaves
 }
 
 // chunkData are the bytes of chunks, by leaf.

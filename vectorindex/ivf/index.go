@@ -152,6 +152,14 @@ func (x *Index) Search(ctx context.Context, q Query) (*Search, error) {
 	return s, nil
 }
 
+// vectors reads vectors by row id, within the search's context if the source can.
+func (x *Index) vectors(ctx context.Context, ids []types.RowID, into []Value) error {
+	if s, ok := x.source.(ContextSource); ok {
+		return s.VectorsContext(ctx, ids, into)
+	}
+	return x.source.Vectors(ids, into)
+}
+
 // Distances appends the exact distances of those rows that the source has, sorted.
 func (x *Index) Distances(q types.Datum, ids []types.RowID, dst []storage.Candidate) ([]storage.Candidate, error) {
 	x.mu.RLock()

@@ -357,7 +357,7 @@ func (s *Search) measure() error {
 	}
 	values := w.values[:len(w.ids)]
 	clear(values)
-	if err := s.x.source.Vectors(w.ids, values); err != nil {
+	if err := s.x.vectors(s.ctx, w.ids, values); err != nil {
 		return err
 	}
 	s.stats.Reranked += len(w.ids)

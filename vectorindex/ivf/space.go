@@ -1,6 +1,7 @@
 package ivf
 
 import (
+	"context"
 	"math"
 
 	"github.com/akidb/akidb/internal/pgerr"
@@ -35,6 +36,13 @@ func ValueOf(d types.Datum) Value {
 // goroutines may call it.
 type Source interface {
 	Vectors(ids []types.RowID, into []Value) error
+}
+
+// ContextSource is a Source whose reads take their time: a search gives it its own
+// context, which ends them and can carry what counts them.
+type ContextSource interface {
+	Source
+	VectorsContext(ctx context.Context, ids []types.RowID, into []Value) error
 }
 
 // space maps vectors to where all metrics but l1 are the squared Euclidean distance:
