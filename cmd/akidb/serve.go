@@ -3,6 +3,7 @@ package main
 import (
 	"log/slog"
 	"os"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -10,41 +11,78 @@ import (
 	"github.com/akidb/akidb/internal/node"
 )
 
+// containerVariable is set by the container image: there PostgreSQL's variables
+// (POSTGRES_PASSWORD and the like) are meant for this server.
+const containerVariable = "AKIDB_CONTAINER"
+
+// serveFlags are the flags of serve.
+type serveFlags struct {
+	file, dataDir, listen, httpListen, logFormat string
+	parameters                                   []string
+}
+
 func serveCommand() *cobra.Command {
-	var file, dataDir, listen, httpListen, logFormat string
+	var flags serveFlags
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := config.Load(file, os.Environ())
-			if err != nil {
-				return usageError{err}
-			}
-			for flag, set := range map[string]func(){
-				"data-dir":    func() { c.DataDir = dataDir },
-				"listen":      func() { c.Listen = listen },
-				"http-listen": func() { c.HTTPListen = httpListen },
-				"log-format":  func() { c.Log.Format = logFormat },
-			} {
-				if cmd.Flags().Changed(flag) {
-					set()
-				}
-			}
-			if err := c.Validate(); err != nil {
-				return usageError{err}
-			}
-			return node.Run(cmd.Context(), c, logger(c.Log), os.Stdout, version)
-		},
+		RunE:  func(cmd *cobra.Command, _ []string) error { return serve(cmd, flags) },
 	}
 	d := config.Default()
 	f := cmd.Flags()
-	f.StringVar(&file, "config", "", "TOML `file` with the configuration")
-	f.StringVar(&dataDir, "data-dir", d.DataDir, "`directory` of the data")
-	f.StringVar(&listen, "listen", d.Listen, "`address` of the PostgreSQL port")
-	f.StringVar(&httpListen, "http-listen", d.HTTPListen, "`address` of the HTTP port, or off")
-	f.StringVar(&logFormat, "log-format", d.Log.Format, "text or json")
+	f.StringVar(&flags.file, "config", "", "TOML `file` with the configuration")
+	f.StringVar(&flags.dataDir, "data-dir", d.DataDir, "`directory` of the data")
+	f.StringVar(&flags.listen, "listen", d.Listen, "`address` of the PostgreSQL port")
+	f.StringVar(&flags.httpListen, "http-listen", d.HTTPListen, "`address` of the HTTP port, or off")
+	f.StringVar(&flags.logFormat, "log-format", d.Log.Format, "text or json")
+	f.StringArrayVarP(&flags.parameters, "set", "c", nil, "default of a session setting, `name=value`, as PostgreSQL's option -c")
 	return cmd
+}
+
+// postgresCommand is what tools made for PostgreSQL's container image call.
+func postgresCommand() *cobra.Command {
+	cmd := serveCommand()
+	cmd.Use, cmd.Hidden = "postgres", true
+	return cmd
+}
+
+func serve(cmd *cobra.Command, flags serveFlags) error {
+	c, err := loadConfig(flags.file)
+	if err != nil {
+		return usageError{err}
+	}
+	for flag, set := range map[string]func(){
+		"data-dir":    func() { c.DataDir = flags.dataDir },
+		"listen":      func() { c.Listen = flags.listen },
+		"http-listen": func() { c.HTTPListen = flags.httpListen },
+		"log-format":  func() { c.Log.Format = flags.logFormat },
+	} {
+		if cmd.Flags().Changed(flag) {
+			set()
+		}
+	}
+	for _, p := range flags.parameters {
+		if err := c.ApplyParameter(p); err != nil {
+			return usageError{err}
+		}
+	}
+	if err := c.Validate(); err != nil {
+		return usageError{err}
+	}
+	return node.Run(cmd.Context(), c, logger(c.Log), os.Stdout, version)
+}
+
+// loadConfig reads the file and the environment.
+func loadConfig(file string) (config.Config, error) {
+	environ := os.Environ()
+	if in, _ := strconv.ParseBool(os.Getenv(containerVariable)); in {
+		var err error
+		if environ, err = config.WithPostgres(environ); err != nil {
+			return config.Config{}, err
+		}
+	}
+	return config.Load(file, environ)
 }
 
 func logger(c config.Log) *slog.Logger {

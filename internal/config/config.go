@@ -23,6 +23,11 @@ type Config struct {
 	// HTTPProfile shows Go's profiles under /debug/pprof on the HTTP port, for
 	// finding out what a server spends its time on.
 	HTTPProfile bool `toml:"http_profile"`
+	// Database is another name of the database postgres: clients may give either.
+	Database string `toml:"database"`
+	// InitScripts is a folder of .sql and .sql.gz files that are run in the order of
+	// their names when the data directory is made.
+	InitScripts string `toml:"init_scripts"`
 	// MaxConnections is how many sessions may be open at once (53300 above it).
 	MaxConnections int `toml:"max_connections"`
 	// MemoryLimit is the soft limit of the Go heap in bytes; 0 takes 80 % of the
@@ -54,8 +59,12 @@ type Auth struct {
 	Method string `toml:"method"`
 	// Loopback is the method for clients on a loopback address, trust unless told otherwise.
 	Loopback string `toml:"loopback"`
-	// Password is the password of the role postgres, set at start when the role has none.
+	// User is a superuser that is made at start if it is missing.
+	User string `toml:"user"`
+	// Password is the password of the role User, set at start when the role has none.
 	Password string `toml:"password"`
+	// PasswordFile is a file that holds the password instead.
+	PasswordFile string `toml:"password_file"`
 }
 
 // TLS is the server's certificate; without one, TLS is refused politely.
@@ -126,10 +135,11 @@ func Default() Config {
 		DataDir:        "data",
 		Listen:         "127.0.0.1:5432",
 		HTTPListen:     "127.0.0.1:8080",
+		Database:       "postgres",
 		MaxConnections: 500,
 		MinFreeDisk:    256 << 20,
 		Log:            Log{Format: "text", Level: "info"},
-		Auth:           Auth{Method: "scram-sha-256", Loopback: "trust"},
+		Auth:           Auth{User: "postgres", Method: "scram-sha-256", Loopback: "trust"},
 		Store:          Store{BallastBytes: 32 << 20},
 		Index:          Index{CheckpointSeconds: 60},
 		Tiering: Tiering{Enabled: true, WorkerIntervalSecs: 300, Policy: TierPolicy{
@@ -156,7 +166,7 @@ func Load(file string, environ []string) (Config, error) {
 	if err := applyEnviron(&c, environ); err != nil {
 		return c, err
 	}
-	return c, nil
+	return c, c.readPasswordFile()
 }
 
 // Validate checks every value; the error names the key.
@@ -168,6 +178,7 @@ func (c *Config) Validate() error {
 		{"data_dir", notEmpty(c.DataDir)},
 		{"listen", address(c.Listen)},
 		{"http_listen", optionalAddress(c.HTTPListen)},
+		{"database", notEmpty(c.Database)},
 		{"max_connections", atLeast(int64(c.MaxConnections), 1)},
 		{"memory_limit", atLeast(c.MemoryLimit, 0)},
 		{"min_free_disk", atLeast(c.MinFreeDisk, 0)},
@@ -175,6 +186,7 @@ func (c *Config) Validate() error {
 		{"log.level", oneOf(c.Log.Level, "debug", "info", "warn", "error")},
 		{"auth.method", oneOf(c.Auth.Method, "scram-sha-256", "trust")},
 		{"auth.loopback", oneOf(c.Auth.Loopback, "scram-sha-256", "trust")},
+		{"auth.user", notEmpty(c.Auth.User)},
 		{"tls.cert", pair(c.TLS.Cert, c.TLS.Key)},
 		{"tls.required", needs(c.TLS.Required, c.TLS.Cert)},
 		{"store.cache_bytes", atLeast(c.Store.CacheBytes, 0)},

@@ -39,7 +39,7 @@ func applyEnviron(c *Config, environ []string) error {
 }
 
 // ignored are variables of the project's own tools, not of the server.
-var ignored = map[string]bool{"AKIDB_DATASETS": true, "AKIDB_BIN": true, "AKIDB_CRASH_RUNS": true, "AKIDB_DSN": true}
+var ignored = map[string]bool{"AKIDB_DATASETS": true, "AKIDB_BIN": true, "AKIDB_CRASH_RUNS": true, "AKIDB_DSN": true, "AKIDB_CONTAINER": true, "AKIDB_IMAGE": true}
 
 func collect(v reflect.Value, prefix string, out map[string]reflect.Value) {
 	t := v.Type()

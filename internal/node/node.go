@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -99,6 +100,8 @@ func (n *node) open(ctx context.Context) error {
 		return err
 	}
 	n.onClose(unlock)
+	_, err = os.Stat(rowsDir(dir))
+	first := errors.Is(err, fs.ErrNotExist)
 	if err := prepareDirs(dir); err != nil {
 		return err
 	}
@@ -133,7 +136,13 @@ func (n *node) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return n.setPassword(ctx)
+	if err := n.firstRoles(ctx); err != nil {
+		return err
+	}
+	if !first || n.config.InitScripts == "" {
+		return nil
+	}
+	return n.runInitScripts(ctx, n.config.InitScripts)
 }
 
 func rowsDir(dir string) string  { return filepath.Join(dir, "rows") }

@@ -4,12 +4,15 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 
 	"github.com/akidb/akidb/executor"
+	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/config"
+	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/sql"
 )
 
@@ -47,20 +50,65 @@ func tlsConfig(c config.TLS) (*tls.Config, error) {
 	return out, nil
 }
 
-// setPassword gives the role postgres the configured password if it has none.
-func (n *node) setPassword(ctx context.Context) error {
-	if n.config.Auth.Password == "" {
-		return nil
+// firstRoles makes the configured superuser and gives it the configured password
+// if it has none, and makes the configured name of the database.
+func (n *node) firstRoles(ctx context.Context) error {
+	user := n.config.Auth.User
+	verifier, _, exists := n.engine.Verifier(user)
+	if !exists {
+		if err := execute(ctx, n.engine, "postgres", "postgres", "CREATE ROLE "+sql.QuoteIdent(user)+" SUPERUSER LOGIN CREATEDB CREATEROLE"); err != nil {
+			return err
+		}
 	}
-	if verifier, _, _ := n.engine.Verifier("postgres"); verifier != "" {
-		return nil
+	switch {
+	case verifier == "" && n.config.Auth.Password != "":
+		err := execute(ctx, n.engine, "postgres", "postgres", "ALTER ROLE "+sql.QuoteIdent(user)+" PASSWORD "+sql.QuoteLiteral(n.config.Auth.Password))
+		if err != nil {
+			return err
+		}
+	case verifier == "" && n.config.Auth.Method == "scram-sha-256" && !loopbackOnly(n.config.Listen):
+		n.log.Warn("the role has no password: nobody but clients on this machine can log in; set auth.password", "role", user)
 	}
-	return execute(ctx, n.engine, "ALTER ROLE postgres PASSWORD "+sql.QuoteLiteral(n.config.Auth.Password))
+	return n.nameDatabase(ctx)
 }
 
-// execute runs one statement as the role postgres.
-func execute(ctx context.Context, e *executor.Engine, text string) error {
-	s, err := e.NewSession(ctx, executor.SessionOptions{User: "postgres", Database: "postgres"})
+// loopbackOnly says whether only clients on this machine reach an address.
+func loopbackOnly(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// nameDatabase adds the configured name of the database to the catalog.
+func (n *node) nameDatabase(ctx context.Context) error {
+	if n.engine.HasDatabase(n.config.Database) {
+		return nil
+	}
+	id, err := n.store.NewID()
+	if err != nil {
+		return err
+	}
+	tx, err := n.store.Begin(ctx, storage.TxnOptions{})
+	if err != nil {
+		return err
+	}
+	if err = tx.StartStatement(ctx); err == nil {
+		err = tx.Change(ctx, catalog.Put(&catalog.Database{ID: id, Name: n.config.Database}))
+		err = errors.Join(err, tx.EndStatement(err == nil))
+	}
+	if err != nil {
+		tx.Rollback()
+		return err
+	}
+	return tx.Commit(ctx, false)
+}
+
+// execute runs statements as a role; what follows the first error is not run.
+func execute(ctx context.Context, e *executor.Engine, user, database, text string) error {
+	s, err := e.NewSession(ctx, executor.SessionOptions{User: user, Database: database})
 	if err != nil {
 		return err
 	}
