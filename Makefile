@@ -10,8 +10,12 @@ FUZZTIME ?= 60s
 FUZZWORKERS ?= 2
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/akidb
 
+IMAGE := akidb/akidb:$(VERSION)
+CYCLONEDX := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+export CYCLONEDX
+
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-race test-integration test-crash test-long fuzz lint fmt datasets demo bench-search bench-wire generate oracle readers minio clean
+.PHONY: help build run test test-race test-integration test-crash test-long test-container run-test-container image release fuzz lint fmt datasets demo bench-search bench-wire generate oracle readers minio clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -41,6 +45,20 @@ fuzz: ## run every fuzz target for FUZZTIME (60s) in turn; what it finds lies in
 			(cd "$$dir" && $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -parallel $(FUZZWORKERS) .) || exit 1; \
 		done; \
 	done
+
+test-container: ## build the image, start it beside MinIO and under compose, send it SQL and REST (needs Docker, or root and dockerd)
+	scripts/with-docker.sh $(MAKE) --no-print-directory run-test-container
+
+run-test-container:
+	cd integration/testcontainer && $(GO) vet ./... && $(GO) test -count=1 -timeout 15m ./...
+
+image: ## build the container image from a static binary built here
+	scripts/build-static.sh $(VERSION) build/image/akidb
+	scripts/image-root.sh build/image
+	docker build --target prebuilt --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+
+release: ## archives for linux/amd64 and arm64 with checksums and bills of materials, in dist/
+	scripts/release.sh $(VERSION) dist
 
 oracle: integration/oracle/node_modules/.installed ## install PostgreSQL with pgvector (npm), which the differential tests compare with
 
