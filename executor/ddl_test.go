@@ -75,7 +75,7 @@ func (s *server) close(t *testing.T) {
 	if err := s.store.Close(); err != nil {
 		t.Error(err)
 	}
-	report, err := rowstore.Check(context.Background(), filepath.Join(s.dir, "rows"), executor.NewKeyer())
+	report, err := rowstore.Check(context.Background(), filepath.Join(s.dir, "rows"), executor.NewKeyer(), nil)
 	if err != nil {
 		t.Error(err)
 	}

@@ -29,11 +29,14 @@ func Check(ctx context.Context, dir string) (out Report, err error) {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	rows, err := rowstore.Check(ctx, rowsDir(dir), executor.NewKeyer())
+	rows, err := rowstore.Check(ctx, rowsDir(dir), executor.NewKeyer(), nil)
 	if err != nil {
 		return out, err
 	}
 	out.Summary = append(out.Summary, fmt.Sprintf("tables: %d, rows: %d, index entries: %d, vectors: %d", rows.Tables, rows.Rows, rows.IndexEntries, rows.Vectors))
+	if rows.Unseen > 0 || rows.Tombstones > 0 {
+		out.Summary = append(out.Summary, fmt.Sprintf("cold tables: %d rows in segments not read, %d tombstones", rows.Unseen, rows.Tombstones))
+	}
 	out.Problems = append(out.Problems, rows.Problems...)
 	if len(rows.Problems) > 0 {
 		out.Summary = append(out.Summary, "vector indexes: not compared, since the rows have problems")

@@ -196,13 +196,20 @@ func (t *Txn) intend(table types.OID, first, last types.RowID, columns []int16) 
 func (s *Store) dropIntent(in intent) {
 	b := s.db.NewBatch()
 	defer s.release(b)
-	err := clearIntent(b, in)
-	if err == nil {
-		err = s.applyFreeing(b, pebble.NoSync)
-	}
+	err := s.dropAhead(b, in)
 	if err != nil {
 		s.opts.Logger.Warn("rows written ahead are not removed before the next start", "error", err)
 	}
+}
+
+func (s *Store) dropAhead(b *pebble.Batch, in intent) error {
+	if in.restores() {
+		return s.dropRestore(b, in)
+	}
+	if err := clearIntent(b, in); err != nil {
+		return err
+	}
+	return s.applyFreeing(b, pebble.NoSync)
 }
 
 func clearIntent(b *pebble.Batch, in intent) error {
@@ -260,7 +267,11 @@ func (s *Store) sweepIntents(b *pebble.Batch, keep map[types.OID]bool) error {
 				in.vectors = append(in.vectors, t.Columns[i].Num)
 			}
 		}
-		err = clearIntent(b, in)
+		if in.restores() {
+			err = s.clearRestore(b, in)
+		} else {
+			err = clearIntent(b, in)
+		}
 	}
 	return readError(errors.Join(err, it.Error(), it.Close()))
 }

@@ -10,12 +10,16 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/internal/types"
 )
 
 // Report is what a check has found.
 type Report struct {
 	Tables, Rows, IndexEntries, Vectors int64
+	// Tombstones are those of rows in segments. Unseen are rows of cold tables that
+	// were not read, since there was no cold store to read them from.
+	Tombstones, Unseen int64
 	// Problems are what is wrong, at most maxProblems of them; Found is how many there are.
 	Problems []string
 	Found    int
@@ -32,10 +36,11 @@ func (r *Report) problem(format string, args ...any) {
 
 // Check opens a stopped store, as a start would, and compares rows, vectors, index entries,
 // counts and sequences with each other. keyer may be nil; then expression and
-// partial indexes are only checked from the entry to the row.
-func Check(ctx context.Context, dir string, keyer Keyer) (Report, error) {
+// partial indexes are only checked from the entry to the row. cold may be nil;
+// then rows in segments are counted as not seen.
+func Check(ctx context.Context, dir string, keyer Keyer, cold Cold) (Report, error) {
 	var out Report
-	s, err := Open(ctx, Options{Dir: dir, Keyer: keyer})
+	s, err := Open(ctx, Options{Dir: dir, Keyer: keyer, Cold: cold})
 	if err != nil {
 		return out, err
 	}
@@ -55,51 +60,40 @@ func Check(ctx context.Context, dir string, keyer Keyer) (Report, error) {
 	return out, errors.Join(err, s.Close())
 }
 
+// tableCheck is what is known of a table while it is checked.
+type tableCheck struct {
+	store    *Store
+	table    *catalog.Table
+	out      *Report
+	indexes  []*catalog.Index
+	expected []int64 // entries that the rows make, by index
+	rows     int64
+	// blind says that the table has segments that cannot be read.
+	blind bool
+}
+
 // checkTable reads every row of a table and every entry of its indexes.
 func (s *Store) checkTable(ctx context.Context, table *catalog.Table, out *Report) error {
-	indexes := s.Catalog().Indexes(table.ID)
-	expected := make([]int64, len(indexes))
-	rows := int64(0)
-	row := make(types.Row, len(table.Columns))
-	reader := &rowReader{reader: s.db, newest: s.db, table: table, want: everything(table)}
-	err := s.ScanIDs(ctx, table, func(id types.RowID) error {
-		rows++
-		ok, err := reader.get(id, row)
-		if err != nil || !ok {
-			out.problem("table %s: row %d: %v", table.Name, id, err)
-			return nil
-		}
-		if id >= s.table(table.ID).nextID {
-			out.problem("table %s: row id %d was never given out", table.Name, id)
-		}
-		for i, x := range indexes {
-			if !x.Ordered() || s.opts.Keyer == nil && plainColumns(x) == nil {
-				continue
-			}
-			e, ok, err := s.entryOf(table, x, row)
-			if err != nil {
-				out.problem("index %s: row %d of %s: %v", x.Name, id, table.Name, err)
-				continue
-			}
-			if !ok {
-				continue
-			}
-			expected[i]++
-			key, value := e.stored(id)
-			if has, err := s.has(key, value); err != nil || !has {
-				out.problem("index %s: no entry for row %d of %s (%v)", x.Name, id, table.Name, err)
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	c := &tableCheck{store: s, table: table, out: out, indexes: s.Catalog().Indexes(table.ID)}
+	c.expected = make([]int64, len(c.indexes))
+	c.blind = hasSegments(table) && s.opts.Cold == nil
+	if err := c.local(ctx); err != nil {
 		return err
 	}
-	out.Rows += rows
-	if n := s.table(table.ID).rows.Load(); n != rows {
-		out.problem("table %s: %d rows are counted, %d are there", table.Name, n, rows)
+	if hasSegments(table) && !c.blind {
+		if err := c.segments(ctx); err != nil {
+			return err
+		}
 	}
-	for i, x := range indexes {
+	out.Rows += c.rows
+	n := s.table(table.ID).rows.Load()
+	switch {
+	case c.blind && n >= c.rows:
+		out.Unseen += n - c.rows
+	case n != c.rows:
+		out.problem("table %s: %d rows are counted, %d are there", table.Name, n, c.rows)
+	}
+	for i, x := range c.indexes {
 		if !x.Ordered() {
 			continue
 		}
@@ -108,11 +102,92 @@ func (s *Store) checkTable(ctx context.Context, table *catalog.Table, out *Repor
 			return err
 		}
 		out.IndexEntries += n
-		if (s.opts.Keyer != nil || plainColumns(x) != nil) && n != expected[i] {
-			out.problem("index %s: %d entries, the rows make %d", x.Name, n, expected[i])
+		if !c.blind && c.computes(x) && n != c.expected[i] {
+			out.problem("index %s: %d entries, the rows make %d", x.Name, n, c.expected[i])
 		}
 	}
 	return s.checkVectors(ctx, table, out)
+}
+
+// computes says whether an index's entries can be made from the rows.
+func (c *tableCheck) computes(x *catalog.Index) bool {
+	return c.store.opts.Keyer != nil || plainColumns(x) != nil
+}
+
+// local checks the local rows and counts the tombstones.
+func (c *tableCheck) local(ctx context.Context) error {
+	row := make(types.Row, len(c.table.Columns))
+	reader := c.store.newestReader(c.table)
+	return localIDs(ctx, c.store.db, c.table.ID, func(id types.RowID, gone bool) error {
+		if gone {
+			if c.out.Tombstones++; !mayHold(c.table, id) {
+				c.out.problem("table %s: a tombstone for row %d, which no segment can have", c.table.Name, id)
+			}
+			return nil
+		}
+		found, _, err := reader.local(id, row)
+		if err != nil || !found {
+			c.rows++
+			c.out.problem("table %s: row %d: %v", c.table.Name, id, err)
+			return nil
+		}
+		c.row(id, row)
+		return nil
+	})
+}
+
+// segments checks the rows of segments that show.
+func (c *tableCheck) segments(ctx context.Context) error {
+	tx, err := c.store.Begin(ctx, storage.TxnOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	var all []int16
+	for _, col := range c.table.Live() {
+		all = append(all, col.Num)
+	}
+	it, err := tx.scan(ctx, nil, c.table, all)
+	if err != nil {
+		return err
+	}
+	row := make(types.Row, len(c.table.Columns))
+	for seen, n := c.rows, int64(0); ; n++ {
+		id, ok, err := it.Next(row)
+		if err != nil || !ok {
+			return errors.Join(err, it.Close())
+		}
+		if n >= seen { // the local rows came first
+			c.row(id, row)
+		}
+	}
+}
+
+// row checks that a row has its index entries.
+func (c *tableCheck) row(id types.RowID, row types.Row) {
+	s, name := c.store, c.table.Name
+	c.rows++
+	if id >= s.table(c.table.ID).nextID {
+		c.out.problem("table %s: row id %d was never given out", name, id)
+	}
+	for i, x := range c.indexes {
+		if !x.Ordered() || !c.computes(x) {
+			continue
+		}
+		e, ok, err := s.entryOf(c.table, x, row)
+		if err != nil {
+			c.out.problem("index %s: row %d of %s: %v", x.Name, id, name, err)
+			continue
+		}
+		if !ok {
+			continue
+		}
+		c.expected[i]++
+		key, value := e.stored(id)
+		if has, err := s.has(key, value); err != nil || !has {
+			c.out.problem("index %s: no entry for row %d of %s (%v)", x.Name, id, name, err)
+		}
+	}
 }
 
 func (s *Store) has(key, value []byte) (bool, error) {
@@ -126,7 +201,8 @@ func (s *Store) has(key, value []byte) (bool, error) {
 	return bytes.Equal(b, value), closer.Close()
 }
 
-// countEntries counts an index's entries and finds those without a row.
+// countEntries counts an index's entries and finds those without a row. Whether a
+// segment has a row is compared by number (checkTable): to ask for each would take too long.
 func (s *Store) countEntries(ctx context.Context, table *catalog.Table, x *catalog.Index, out *Report) (int64, error) {
 	prefix := oidKey(keyIndex, x.ID)
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: prefixEnd(prefix)})
@@ -143,15 +219,15 @@ func (s *Store) countEntries(ctx context.Context, table *catalog.Table, x *catal
 			out.problem("index %s: %v", x.Name, err)
 			continue
 		}
-		there, err := (&rowReader{reader: s.db, table: table}).get(id, nil)
-		if err != nil || !there {
+		there, elsewhere, err := (&rowReader{reader: s.db, table: table}).local(id, nil)
+		if err != nil || !there && !elsewhere {
 			out.problem("index %s: an entry names row %d of %s, which does not exist (%v)", x.Name, id, table.Name, err)
 		}
 	}
 	return n, errors.Join(it.Error(), it.Close())
 }
 
-// checkVectors finds vectors without a row.
+// checkVectors finds vectors without a local row.
 func (s *Store) checkVectors(ctx context.Context, table *catalog.Table, out *Report) error {
 	prefix := oidKey(keyVector, table.ID)
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: prefixEnd(prefix)})
@@ -168,7 +244,7 @@ func (s *Store) checkVectors(ctx context.Context, table *catalog.Table, out *Rep
 			continue
 		}
 		out.Vectors++
-		there, err := (&rowReader{reader: s.db, table: table}).get(id, nil)
+		there, _, err := (&rowReader{reader: s.db, table: table}).local(id, nil)
 		if err != nil || !there {
 			out.problem("table %s: column %d has a vector for row %d, which does not exist (%v)", table.Name,
 				binary.BigEndian.Uint16(it.Key()[prefixLen:]), id, err)

@@ -17,7 +17,8 @@ const (
 	keyIntent    = 0x06 // table, first row id → last row id: vectors written ahead
 	keyCount     = 0x07 // table → number of rows, int64, merged by adding
 	keyTier      = 0x08 // table → what is known of its tier, JSON
-	keyRow       = 0x10 // table, row id → row without vectors
+	keyChanges   = 0x09 // table → commits that wrote its rows, uint64, merged by adding
+	keyRow       = 0x10 // table, row id → row without vectors, or a tombstone
 	keyVector    = 0x11 // table, attnum uint16, row id → raw vector
 	keyIndex     = 0x12 // index, key columns[, row id] → row id where the key alone is unique
 )

@@ -32,11 +32,15 @@ type layer struct {
 	// written and deleted are row ids by table, for the observer.
 	written map[types.OID][]types.RowID
 	deleted map[types.OID][]types.RowID
-	counts  map[types.OID]int64 // change of the number of rows
-	moved   map[rowName]types.RowID
-	changes []catalog.Change
-	intents []intent
-	scratch [][]byte // prefixes written ahead (index builds) that a rollback clears
+	counts  map[types.OID]int64 // change of the number of rows, of every table whose rows are written
+	// switched are tables whose rows only went to another place.
+	switched []types.OID
+	// overlaid are cold tables of which rows get a local form.
+	overlaid []types.OID
+	moved    map[rowName]types.RowID
+	changes  []catalog.Change
+	intents  []intent
+	scratch  [][]byte // prefixes written ahead (index builds) that a rollback clears
 }
 
 // rowName names a row.
@@ -107,6 +111,7 @@ func (l *layer) hides(key []byte) bool {
 
 // remade are the tables and indexes that an older snapshot cannot read once the layer is committed.
 func (l *layer) remade() (ids []types.OID) {
+	ids = append(ids, l.switched...)
 	for _, c := range l.changes {
 		switch o := c.Object.(type) {
 		case *catalog.Table:
@@ -164,6 +169,10 @@ func (l *layer) merge(upper *layer) {
 	}
 	for from, to := range upper.moved {
 		l.move(from, to)
+	}
+	l.switched = append(l.switched, upper.switched...)
+	for _, table := range upper.overlaid {
+		l.overlay(table)
 	}
 	l.changes = append(l.changes, upper.changes...)
 	l.intents = append(l.intents, upper.intents...)

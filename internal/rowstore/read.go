@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/akidb/akidb/internal/catalog"
@@ -19,6 +20,7 @@ import (
 type rowReader struct {
 	reader pebble.Reader
 	newest pebble.Reader // the committed state
+	cold   Cold          // the segments, where there are any
 	layers []*layer
 	table  *catalog.Table
 	want   []bool // by column
@@ -48,17 +50,33 @@ func closeValue(c io.Closer) error {
 	return c.Close()
 }
 
-// get fills dst with a row; false when there is none.
-func (r *rowReader) get(id types.RowID, dst types.Row) (bool, error) {
+// get fills dst with a row, wherever it lies; false when there is none.
+func (r *rowReader) get(ctx context.Context, id types.RowID, dst types.Row) (bool, error) {
+	found, elsewhere, err := r.local(id, dst)
+	if elsewhere {
+		return r.fromSegment(ctx, id, dst)
+	}
+	return found, err
+}
+
+// local fills dst with a local row. elsewhere says that there is none, but a
+// segment may have the row.
+func (r *rowReader) local(id types.RowID, dst types.Row) (found, elsewhere bool, err error) {
 	r.key = rowKey(r.key[:0], r.table.ID, id)
 	b, done, err := lookup(r.reader, r.layers, r.key)
-	if err != nil || b == nil {
-		return false, err
+	if err != nil {
+		return false, false, err
+	}
+	if b == nil {
+		return false, r.table.Cold != nil && r.segments(id), nil
+	}
+	if isTombstone(b) {
+		return false, false, closeValue(done)
 	}
 	if dst != nil {
 		err = r.fill(b, id, done == nil, dst)
 	}
-	return err == nil, errors.Join(err, closeValue(done))
+	return err == nil, false, errors.Join(err, closeValue(done))
 }
 
 // fill decodes a row and reads its vectors. own says that the row lies in a layer:
@@ -99,10 +117,10 @@ func (r *rowReader) vector(from pebble.Reader, i int, id types.RowID) (types.Dat
 }
 
 // Get fills dst with a row's columns; false when the row is not visible.
-func (t *Txn) Get(_ context.Context, table *catalog.Table, id types.RowID, columns []int16, dst types.Row) (bool, error) {
+func (t *Txn) Get(ctx context.Context, table *catalog.Table, id types.RowID, columns []int16, dst types.Row) (bool, error) {
 	r := &t.reader
 	if r.table != table || !slices.Equal(t.readerColumns, columns) {
-		*r = rowReader{table: table, want: wanted(table, columns), newest: t.store.db, key: r.key, vectorKey: r.vectorKey}
+		*r = rowReader{table: table, want: wanted(table, columns), newest: t.store.db, cold: t.store.opts.Cold, key: r.key, vectorKey: r.vectorKey}
 		t.readerColumns = append(t.readerColumns[:0], columns...)
 	}
 	if err := t.readable(table.ID); err != nil {
@@ -110,26 +128,24 @@ func (t *Txn) Get(_ context.Context, table *catalog.Table, id types.RowID, colum
 	}
 	r.reader, r.layers = t.view(), t.visible()
 	if len(columns) == 0 {
-		return r.get(id, nil)
+		return r.get(ctx, id, nil)
 	}
-	return r.get(id, dst)
+	return r.get(ctx, id, dst)
 }
 
-// rowScan reads a table in row id order. Vectors are read by cursors of their
+// rowScan reads a table's local rows in row id order. Vectors are read by cursors of their
 // own that keep step.
 type rowScan struct {
 	reader  rowReader
 	rows    *cursor
 	vectors []*cursor // by column, nil where not wanted
+	// seen gathers the ids of rows and tombstones where segments are read after them.
+	seen *roaring64.Bitmap
 }
 
 // Scan reads all rows.
-func (t *Txn) Scan(_ context.Context, spec storage.ScanSpec) (storage.RowIter, error) {
-	sc, err := t.newRowScan(t.visible(), spec.Table, spec.Columns)
-	if err != nil {
-		return nil, err // not a nil *rowScan, which is no nil iterator
-	}
-	return sc, nil
+func (t *Txn) Scan(ctx context.Context, spec storage.ScanSpec) (storage.RowIter, error) {
+	return t.scan(ctx, t.visible(), spec.Table, spec.Columns)
 }
 
 func (t *Txn) newRowScan(layers []*layer, table *catalog.Table, columns []int16) (*rowScan, error) {
@@ -158,12 +174,9 @@ func (t *Txn) newRowScan(layers []*layer, table *catalog.Table, columns []int16)
 
 // Next fills dst with the next row.
 func (sc *rowScan) Next(dst types.Row) (types.RowID, bool, error) {
-	if !sc.rows.next() {
-		return 0, false, sc.rows.err()
-	}
 	table := sc.reader.table
-	_, id, err := parseRowKey(sc.rows.key)
-	if err != nil {
+	id, ok, err := sc.nextID()
+	if err != nil || !ok {
 		return 0, false, err
 	}
 	vectors, err := decodeRow(sc.rows.value, table, sc.reader.want, dst)
@@ -179,6 +192,23 @@ func (sc *rowScan) Next(dst types.Row) (types.RowID, bool, error) {
 		}
 	}
 	return id, true, nil
+}
+
+// nextID steps to the next row, over tombstones.
+func (sc *rowScan) nextID() (types.RowID, bool, error) {
+	for sc.rows.next() {
+		_, id, err := parseRowKey(sc.rows.key)
+		if err != nil {
+			return 0, false, err
+		}
+		if sc.seen != nil {
+			sc.seen.Add(uint64(id))
+		}
+		if !isTombstone(sc.rows.value) {
+			return id, true, nil
+		}
+	}
+	return 0, false, sc.rows.err()
 }
 
 // vector advances a vector cursor to a row. Vectors of rows that do not exist
@@ -219,20 +249,27 @@ type indexScan struct {
 	reader rowReader
 	view   pebble.Reader
 	layers []*layer
+	ctx    context.Context //nolint:containedctx // an iterator's steps have none
+
+	// What follows is for cold tables: rows that were read ahead, from at on.
+	ahead []types.RowID
+	rows  []types.Row
+	at    int
+	size  int // of the last batch
 }
 
 // span is a range of keys.
 type span struct{ low, high []byte }
 
 // ScanIndex reads rows in an index's order.
-func (t *Txn) ScanIndex(_ context.Context, spec storage.IndexScanSpec) (storage.RowIter, error) {
+func (t *Txn) ScanIndex(ctx context.Context, spec storage.IndexScanSpec) (storage.RowIter, error) {
 	for _, id := range []types.OID{spec.Table.ID, spec.Index.ID} {
 		if err := t.readable(id); err != nil {
 			return nil, err
 		}
 	}
-	x := &indexScan{txn: t, spec: spec, view: t.view(), layers: t.visible()}
-	x.reader = rowReader{reader: x.view, newest: t.store.db, layers: x.layers, table: spec.Table, want: wanted(spec.Table, spec.Columns)}
+	x := &indexScan{txn: t, spec: spec, view: t.view(), layers: t.visible(), ctx: ctx}
+	x.reader = rowReader{reader: x.view, newest: t.store.db, cold: t.store.opts.Cold, layers: x.layers, table: spec.Table, want: wanted(spec.Table, spec.Columns)}
 	for _, r := range spec.Ranges {
 		if sp := rangeSpan(spec.Index, r); sp.low != nil {
 			x.ranges = append(x.ranges, sp)
@@ -281,6 +318,24 @@ func rangeSpan(index *catalog.Index, r storage.KeyRange) span {
 
 // Next fills dst with the next row.
 func (x *indexScan) Next(dst types.Row) (types.RowID, bool, error) {
+	if x.spec.Table.Cold != nil && !x.spec.IDsOnly {
+		return x.nextCold(dst)
+	}
+	id, ok, err := x.nextID()
+	if err != nil || !ok || x.spec.IDsOnly {
+		return id, ok, err
+	}
+	if ok, err = x.reader.get(x.ctx, id, dst); err != nil {
+		return 0, false, err
+	}
+	if !ok {
+		return 0, false, damaged("index " + x.spec.Index.Name)
+	}
+	return id, true, nil
+}
+
+// nextID reads the next entry.
+func (x *indexScan) nextID() (types.RowID, bool, error) {
 	for {
 		if x.cursor == nil {
 			if len(x.ranges) == 0 {
@@ -303,20 +358,7 @@ func (x *indexScan) Next(dst types.Row) (types.RowID, bool, error) {
 			continue
 		}
 		id, err := entryID(x.cursor.key, x.cursor.value)
-		if err != nil {
-			return 0, false, err
-		}
-		if x.spec.IDsOnly {
-			return id, true, nil
-		}
-		ok, err := x.reader.get(id, dst)
-		if err != nil {
-			return 0, false, err
-		}
-		if !ok {
-			return 0, false, damaged("index " + x.spec.Index.Name)
-		}
-		return id, true, nil
+		return id, err == nil, err
 	}
 }
 

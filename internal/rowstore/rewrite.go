@@ -7,12 +7,17 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/types"
 )
 
 // Rewrite replaces every row by what fn makes of it; row ids stay, and vectors
-// that do not change are not written again.
+// that do not change are not written again. Rows in segments cannot be replaced.
 func (t *Txn) Rewrite(ctx context.Context, from, to *catalog.Table, fn func(types.Row) (types.Row, error)) error {
+	if hasSegments(from) {
+		return pgerr.Newf(pgerr.ObjectNotInPrerequisiteState, "collection %q is cold", from.Name).
+			WithHint("ALTER COLLECTION %s SET TIER warm WAIT; first.", from.Name)
+	}
 	var all []int16
 	for _, c := range from.Live() {
 		all = append(all, c.Num)

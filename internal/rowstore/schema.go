@@ -9,6 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/internal/types"
 )
 
@@ -50,7 +51,7 @@ func dropFreed(b *pebble.Batch, changes []catalog.Change) error {
 func belongings(kind catalog.Kind) []byte {
 	switch kind {
 	case catalog.KindTable:
-		return []byte{keyWatermark, keyIntent, keyCount, keyTier, keyRow, keyVector}
+		return []byte{keyWatermark, keyIntent, keyCount, keyTier, keyChanges, keyRow, keyVector}
 	case catalog.KindIndex:
 		return []byte{keyIndex}
 	case catalog.KindSequence:
@@ -92,7 +93,7 @@ func (t *Txn) BuildIndex(ctx context.Context, table *catalog.Table, x *catalog.I
 	if plain := plainColumns(x); plain != nil {
 		columns = plain
 	}
-	it, err := t.newRowScan(t.layers, table, columns)
+	it, err := t.scan(ctx, t.layers, table, columns)
 	if err != nil {
 		return err
 	}
@@ -137,7 +138,7 @@ type indexBuilder struct {
 	chunks int
 }
 
-func (b *indexBuilder) read(ctx context.Context, it *rowScan) error {
+func (b *indexBuilder) read(ctx context.Context, it storage.RowIter) error {
 	row := make(types.Row, len(b.table.Columns))
 	for n := 0; ; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
@@ -148,7 +149,7 @@ func (b *indexBuilder) read(ctx context.Context, it *rowScan) error {
 			return err
 		}
 		if !ok {
-			return b.flush()
+			return b.flush(ctx)
 		}
 		e, ok, err := b.txn.store.entryOf(b.table, b.index, row)
 		if err != nil {
@@ -160,7 +161,7 @@ func (b *indexBuilder) read(ctx context.Context, it *rowScan) error {
 		key, value := e.stored(id)
 		b.chunk = append(b.chunk, entry{key, value})
 		if b.bytes += len(key) + len(value) + 48; b.bytes > buildChunk {
-			if err := b.flush(); err != nil {
+			if err := b.flush(ctx); err != nil {
 				return err
 			}
 		}
@@ -168,7 +169,7 @@ func (b *indexBuilder) read(ctx context.Context, it *rowScan) error {
 }
 
 // flush sorts the chunk, finds duplicates and writes it.
-func (b *indexBuilder) flush() error {
+func (b *indexBuilder) flush(ctx context.Context) error {
 	s := b.txn.store
 	slices.SortFunc(b.chunk, func(x, y entry) int { return bytes.Compare(x.key, y.key) })
 	for i, e := range b.chunk {
@@ -181,7 +182,7 @@ func (b *indexBuilder) flush() error {
 			twice = had != 0
 		}
 		if twice {
-			return b.duplicate(e)
+			return b.duplicate(ctx, e)
 		}
 	}
 	b.chunks++
@@ -206,15 +207,15 @@ func (b *indexBuilder) flush() error {
 }
 
 // duplicate words the error of a unique index over rows that are not.
-func (b *indexBuilder) duplicate(e entry) error {
+func (b *indexBuilder) duplicate(ctx context.Context, e entry) error {
 	t := b.txn
 	row := make(types.Row, len(b.table.Columns))
-	r := &rowReader{reader: t.view(), newest: t.store.db, layers: t.layers, table: b.table, want: everything(b.table)}
+	r := &rowReader{reader: t.view(), newest: t.store.db, cold: t.store.opts.Cold, layers: t.layers, table: b.table, want: everything(b.table)}
 	id, err := entryID(e.key, e.value)
 	if err != nil {
 		return err
 	}
-	if ok, err := r.get(id, row); err != nil || !ok {
+	if ok, err := r.get(ctx, id, row); err != nil || !ok {
 		return errors.Join(damaged("a row"), err)
 	}
 	x, _, err := t.store.entryOf(b.table, b.index, row)
@@ -248,9 +249,10 @@ func (t *Txn) emptyRows(table *catalog.Table) {
 			l.empty(oidKey(keyIndex, x.ID), 0)
 		}
 	}
+	l.count(table.ID, 0)
 }
 
-// Truncate empties a table and its indexes.
+// Truncate empties a table and its indexes. A cold table has no segments after it.
 func (t *Txn) Truncate(ctx context.Context, table *catalog.Table) error {
 	if slices.ContainsFunc(t.Catalog().Indexes(table.ID), (*catalog.Index).Vector) {
 		if err := t.noteEmptied(ctx, table); err != nil {
@@ -258,11 +260,20 @@ func (t *Txn) Truncate(ctx context.Context, table *catalog.Table) error {
 		}
 	}
 	t.emptyTable(table)
-	return nil
+	if !hasSegments(table) {
+		return nil
+	}
+	bare := table.Clone()
+	if now := t.Catalog().Table(table.ID); now != nil {
+		bare = now.Clone()
+	}
+	bare.Cold = &catalog.Cold{Manifest: table.Cold.Manifest}
+	return t.Change(ctx, catalog.Put(bare))
 }
 
-// noteEmptied notes all rows of a table as deleted, so that its vector indexes
-// hear of it when no snapshot sees the rows any more.
+// noteEmptied notes all local rows of a table as deleted, so that its vector indexes
+// hear of it when no snapshot sees the rows any more. The rows of segments go with
+// the segments.
 func (t *Txn) noteEmptied(ctx context.Context, table *catalog.Table) error {
 	it, err := t.newRowScan(t.layers, table, nil)
 	if err != nil {

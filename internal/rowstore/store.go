@@ -58,6 +58,9 @@ type Options struct {
 	// Observer and Keyer may be nil where no table has vector, expression or partial indexes.
 	Observer Observer
 	Keyer    Keyer
+	// Cold reads the segments of cold tables. Without it these tables can be
+	// changed and dropped, but statements that need a segment's row fail.
+	Cold Cold
 	// Logger gets Pebble's errors; nil drops them.
 	Logger *slog.Logger
 	// MinFreeBytes is the free space below which writes are refused with 53100; 0 refuses none.
@@ -83,6 +86,7 @@ type Store struct {
 	catalog   atomic.Pointer[catalog.Snapshot]
 
 	history *history
+	watches watches
 	failure *failure
 	pebble  *pebble.Options
 	loads   atomic.Uint64 // files of loads so far

@@ -1,7 +1,6 @@
 package rowstore
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"sync"
@@ -22,6 +21,13 @@ type tableState struct {
 	reserved types.RowID // first id not reserved durably
 	diskAt   time.Time
 	disk     int64
+
+	// switching is held while a commit changes where the rows lie, so that a
+	// snapshot and the descriptor that goes with it can be had together.
+	switching sync.RWMutex
+	// ahead is held by the removal of vectors that a restore wrote ahead, and shared
+	// by commits that give rows of segments a local form.
+	ahead sync.RWMutex
 
 	rows     atomic.Int64
 	rowBytes atomic.Int64 // of recent rows, without vectors
@@ -98,7 +104,8 @@ func readUint64(r pebble.Reader, key []byte) (uint64, error) {
 // diskEstimateFor is how long an estimate of a table's bytes on disk is good.
 const diskEstimateFor = 30 * time.Second
 
-// Stats estimates a table's size; it is cheap.
+// Stats estimates a table's size; it is cheap. Rows are all, bytes on disk those
+// of local rows.
 func (s *Store) Stats(table types.OID) storage.TableStats {
 	t := s.table(table)
 	st := storage.TableStats{Rows: max(t.rows.Load(), 0), RowBytes: t.rowBytes.Load()}
@@ -115,46 +122,4 @@ func (s *Store) Stats(table types.OID) storage.TableStats {
 	}
 	st.DiskBytes = t.disk
 	return st
-}
-
-// ScanIDs calls fn for the id of every committed row, in order.
-func (s *Store) ScanIDs(ctx context.Context, table *catalog.Table, fn func(types.RowID) error) error {
-	prefix := oidKey(keyRow, table.ID)
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: prefixEnd(prefix)})
-	if err != nil {
-		return err
-	}
-	n := 0
-	for ok := it.First(); ok; ok = it.Next() {
-		if n++; n%4096 == 0 && ctx.Err() != nil {
-			return errors.Join(ctx.Err(), it.Close())
-		}
-		if err := fn(idOf(it.Key())); err != nil {
-			return errors.Join(err, it.Close())
-		}
-	}
-	return readError(errors.Join(it.Error(), it.Close()))
-}
-
-// Rows calls fn for the committed rows with the given ids, in their order; ids
-// that are gone are left out. The row is reused.
-func (s *Store) Rows(ctx context.Context, table *catalog.Table, columns []int16, ids []types.RowID, fn func(types.RowID, types.Row) error) error {
-	r := &rowReader{reader: s.db, newest: s.db, table: table, want: wanted(table, columns)}
-	row := make(types.Row, len(table.Columns))
-	for i, id := range ids {
-		if i%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		ok, err := r.get(id, row)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			continue
-		}
-		if err := fn(id, row); err != nil {
-			return err
-		}
-	}
-	return nil
 }

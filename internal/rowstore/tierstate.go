@@ -45,3 +45,9 @@ func (s *Store) PutTierStates(states map[types.OID][]byte) error {
 	}
 	return s.apply(b, pebble.Sync)
 }
+
+// PutTierState keeps what is to be known of a table's tier, in the transaction's
+// commit.
+func (t *Txn) PutTierState(table types.OID, value []byte) {
+	t.top().put(oidKey(keyTier, table), append([]byte{}, value...))
+}

@@ -36,6 +36,7 @@ type Txn struct {
 	}
 	ahead         int // bytes of vectors that the statement wrote ahead by batches
 	load          *loader
+	restore       *restore
 	loadErr       error // of handing files over in the middle of the statement
 	reader        rowReader
 	readerColumns []int16
@@ -193,6 +194,9 @@ func (t *Txn) undo(l *layer) {
 	}
 	for _, in := range l.intents {
 		t.store.dropIntent(in)
+		if in.restores() {
+			t.restore = nil
+		}
 	}
 	t.schema.own = nil
 }
@@ -335,6 +339,9 @@ func (s *Store) commit(l *layer, async bool) error {
 		if err := s.dropVectors(b, l.changes); err != nil {
 			return err
 		}
+		if err := s.raiseIDs(b, l.changes); err != nil {
+			return err
+		}
 	}
 	mode, apply := pebble.Sync, s.apply
 	if async {
@@ -343,18 +350,25 @@ func (s *Store) commit(l *layer, async bool) error {
 	if l.frees() && !s.space.stuck() {
 		apply = s.applyFreeing
 	}
-	if err := apply(b, mode); err != nil {
+	settled := s.lockSwitches(l)
+	release := s.holdAhead(l)
+	err := apply(b, mode)
+	release()
+	if err != nil {
+		settled()
 		return err
 	}
 	if async {
 		s.syncer.soon()
 	}
-	s.made(l)
+	s.made(l, settled)
 	return nil
 }
 
-// made brings what is in memory up to a commit.
-func (s *Store) made(l *layer) {
+// made brings what is in memory up to a commit. settled comes once catalog and
+// rows agree again.
+func (s *Store) made(l *layer, settled func()) {
+	s.watches.tell(l)
 	for table, n := range l.counts {
 		s.table(table).rows.Add(n)
 	}
@@ -365,11 +379,13 @@ func (s *Store) made(l *layer) {
 		}
 	}
 	if len(l.changes) == 0 {
+		settled()
 		s.committed(l)
 		return
 	}
 	old := s.Catalog()
 	s.catalog.Store(old.Apply(l.changes...))
+	settled()
 	s.forgetDropped(l.changes)
 	s.committed(l)
 	s.observer().CatalogChanged(old, s.Catalog())
@@ -427,6 +443,9 @@ func (l *layer) fill(b *pebble.Batch) error {
 		return err
 	}
 	for table, n := range l.counts {
+		if err := l.fillChanges(b, table); err != nil {
+			return err
+		}
 		if n == 0 {
 			continue
 		}

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/storage"
@@ -148,7 +146,7 @@ func (t *Txn) Insert(ctx context.Context, table *catalog.Table, row types.Row, o
 			}
 			if has != 0 {
 				if opts.OnConflict && isArbiter(opts.Arbiters, x.ID) {
-					return 0, &storage.Conflict{Index: x, ID: has}, t.conflictVisible(table, has)
+					return 0, &storage.Conflict{Index: x, ID: has}, t.conflictVisible(ctx, table, has)
 				}
 				return 0, nil, t.errDuplicate(table, &e)
 			}
@@ -164,15 +162,16 @@ func (t *Txn) Insert(ctx context.Context, table *catalog.Table, row types.Row, o
 
 // conflictVisible refuses to let ON CONFLICT rest on a row that a REPEATABLE READ
 // transaction does not see.
-func (t *Txn) conflictVisible(table *catalog.Table, id types.RowID) error {
+func (t *Txn) conflictVisible(ctx context.Context, table *catalog.Table, id types.RowID) error {
 	if t.opts.Isolation != storage.RepeatableRead {
 		return nil
 	}
-	b, done, err := lookup(t.view(), t.layers, rowKey(nil, table.ID, id))
-	if err == nil && b == nil {
+	r := &rowReader{reader: t.view(), cold: t.store.opts.Cold, layers: t.layers, table: table}
+	there, err := r.get(ctx, id, nil)
+	if err == nil && !there {
 		return pgerr.New(pgerr.SerializationFailure, "could not serialize access due to concurrent update")
 	}
-	return errors.Join(err, closeValue(done))
+	return err
 }
 
 func isArbiter(arbiters []types.OID, id types.OID) bool {
@@ -235,7 +234,9 @@ func (t *Txn) removeVectors(table *catalog.Table, id types.RowID) {
 	}
 }
 
-// Update replaces a locked row. The id changes when an indexed vector does.
+// Update replaces a locked row. The id changes when an indexed vector does, and
+// when any vector of a row does that a segment may have: the vectors under an id
+// are the same in both places, so that a restore may write them while rows change.
 func (t *Txn) Update(ctx context.Context, table *catalog.Table, id types.RowID, old, new types.Row, wait storage.WaitPolicy) (types.RowID, error) {
 	indexes := t.Catalog().Indexes(table.ID)
 	moves, err := t.store.moves(table, indexes, old, new)
@@ -243,6 +244,7 @@ func (t *Txn) Update(ctx context.Context, table *catalog.Table, id types.RowID, 
 		return 0, err
 	}
 	to := id
+	moves = moves || mayHold(table, id) && vectorsDiffer(table, old, new)
 	if moves {
 		if to, err = t.store.takeIDs(table.ID, 1); err != nil {
 			return 0, err
@@ -251,7 +253,7 @@ func (t *Txn) Update(ctx context.Context, table *catalog.Table, id types.RowID, 
 	if err := t.updateEntries(ctx, table, indexes, id, to, old, new, wait); err != nil {
 		return 0, err
 	}
-	version, err := t.version(table, id)
+	version, local, err := t.version(table, id)
 	if err != nil {
 		return 0, err
 	}
@@ -261,11 +263,16 @@ func (t *Txn) Update(ctx context.Context, table *catalog.Table, id types.RowID, 
 	}
 	l := t.top()
 	l.put(rowKey(nil, table.ID, to), b)
+	l.count(table.ID, 0)
 	if !moves {
+		if !local {
+			l.overlay(table.ID)
+			old = nil // its vectors are in a segment
+		}
 		t.putVectors(table, id, new, old)
 		return id, nil
 	}
-	l.remove(rowKey(nil, table.ID, id))
+	t.removeRow(table, id)
 	t.removeVectors(table, id)
 	t.putVectors(table, to, new, nil)
 	addID(&l.deleted, table.ID, id)
@@ -304,14 +311,38 @@ func (s *Store) moves(table *catalog.Table, indexes []*catalog.Index, old, new t
 	return false, nil
 }
 
-// version reads a row's version: the newest there is.
-func (t *Txn) version(table *catalog.Table, id types.RowID) (uint64, error) {
+// vectorsDiffer says whether a vector of a row changes.
+func vectorsDiffer(table *catalog.Table, old, new types.Row) bool {
+	for i := range table.Columns {
+		c := &table.Columns[i]
+		if c.Dropped || !isVector(c.Type) || old[i] == nil && new[i] == nil {
+			continue
+		}
+		if old[i] == nil || new[i] == nil || types.Compare(c.Type, old[i], new[i]) != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// version reads a local row's version: the newest there is.
+func (t *Txn) version(table *catalog.Table, id types.RowID) (v uint64, local bool, err error) {
 	b, done, err := lookup(t.store.db, t.layers, rowKey(nil, table.ID, id))
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	v := rowVersion(b)
-	return v, closeValue(done)
+	v, local = rowVersion(b), b != nil && !isTombstone(b)
+	return v, local, closeValue(done)
+}
+
+// removeRow takes a row out, with a tombstone where a segment may have it.
+func (t *Txn) removeRow(table *catalog.Table, id types.RowID) {
+	key := rowKey(nil, table.ID, id)
+	if mayHold(table, id) {
+		t.top().put(key, tombstone)
+		return
+	}
+	t.top().remove(key)
 }
 
 // updateEntries moves index entries from one version of a row to the next.
@@ -386,7 +417,7 @@ func (t *Txn) Delete(ctx context.Context, table *catalog.Table, id types.RowID, 
 		key, _ := e.stored(id)
 		l.remove(key)
 	}
-	l.remove(rowKey(nil, table.ID, id))
+	t.removeRow(table, id)
 	t.removeVectors(table, id)
 	l.count(table.ID, -1)
 	addID(&l.deleted, table.ID, id)
@@ -411,12 +442,12 @@ func (t *Txn) LockRow(ctx context.Context, table *catalog.Table, id types.RowID,
 					return storage.LockedRow{Outcome: storage.LockDeleted, ID: id}, nil // changed by this statement itself
 				}
 			}
-			if own == nil {
+			if own == nil || isTombstone(own) {
 				return storage.LockedRow{Outcome: storage.LockDeleted, ID: id}, nil
 			}
 			return storage.LockedRow{Outcome: storage.LockUnchanged, ID: id}, nil
 		}
-		same, there, err := t.compare(key)
+		same, there, err := t.compare(ctx, table, id, key)
 		if err != nil {
 			return storage.LockedRow{}, err
 		}
@@ -431,7 +462,7 @@ func (t *Txn) LockRow(ctx context.Context, table *catalog.Table, id types.RowID,
 			return storage.LockedRow{}, pgerr.New(pgerr.SerializationFailure, "could not serialize access due to concurrent "+what)
 		}
 		if there {
-			return t.newest(table, id)
+			return t.newest(ctx, table, id)
 		}
 		to := t.store.movedTo(table.ID, id)
 		if to == 0 {
@@ -453,33 +484,25 @@ func nameRelation(err error, table *catalog.Table) error {
 
 // compare says whether the newest committed version of a row is the one in the
 // statement's snapshot, and whether there is one.
-func (t *Txn) compare(key []byte) (same, there bool, err error) {
-	now, closeNow, err := t.store.db.Get(key)
-	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
-		return false, false, readError(err)
+func (t *Txn) compare(ctx context.Context, table *catalog.Table, id types.RowID, key []byte) (same, there bool, err error) {
+	now, closeNow, err := lookup(t.store.db, nil, key)
+	if err != nil {
+		return false, false, err
 	}
-	there = err == nil
-	seen, closeSeen, err := t.view().Get(key)
-	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
-		return false, there, readError(err)
+	seen, closeSeen, err := lookup(t.view(), nil, key)
+	if err == nil && now == nil && seen == nil && mayHold(table, id) {
+		there, err = t.store.newestReader(table).get(ctx, id, nil)
+		return there, there, err
 	}
-	saw := err == nil
-	same = there && saw && bytes.Equal(now, seen)
-	err = nil
-	if there {
-		err = closeNow.Close()
-	}
-	if saw {
-		err = errors.Join(err, closeSeen.Close())
-	}
-	return same, there, err
+	there = now != nil && !isTombstone(now)
+	same = there && seen != nil && bytes.Equal(now, seen)
+	return same, there, errors.Join(err, closeValue(closeNow), closeValue(closeSeen))
 }
 
 // newest reads the newest committed version of a row.
-func (t *Txn) newest(table *catalog.Table, id types.RowID) (storage.LockedRow, error) {
+func (t *Txn) newest(ctx context.Context, table *catalog.Table, id types.RowID) (storage.LockedRow, error) {
 	row := make(types.Row, len(table.Columns))
-	r := &rowReader{reader: t.store.db, newest: t.store.db, table: table, want: everything(table)}
-	ok, err := r.get(id, row)
+	ok, err := t.store.newestReader(table).get(ctx, id, row)
 	if err != nil {
 		return storage.LockedRow{}, err
 	}

@@ -1,0 +1,267 @@
+package rowstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/storage"
+	"github.com/akidb/akidb/internal/types"
+)
+
+// A move of a table's rows between the row store and segments is prepared beside
+// running statements and switched by one commit, which needs the table to itself.
+// Row ids, index entries and the number of rows stay; statements that come after
+// the switch read the new place, and transactions whose snapshot is older are
+// told to begin anew (40001), as after a rewrite.
+
+// Unload is the switch of a move to segments: to is the descriptor that names
+// them. All local rows go but for those among changed, which are newer than what
+// the segments have; rows among changed that are gone, and those that had a
+// tombstone, get one where a segment may have them. The transaction has locked
+// the table with LockAccessExclusive; it should do nothing else to it.
+func (t *Txn) Unload(ctx context.Context, to *catalog.Table, changed []types.RowID) error {
+	if to.Cold == nil {
+		return fmt.Errorf("table %s is to be unloaded without segments", to.Name)
+	}
+	if err := t.exclusive(to); err != nil {
+		return err
+	}
+	kept := newLayer("")
+	if err := t.keepChanged(ctx, kept, to, changed); err != nil {
+		return err
+	}
+	from := t.store.Catalog().Table(to.ID)
+	if from != nil && from.Cold != nil {
+		if err := t.keepTombstones(ctx, kept, to); err != nil {
+			return err
+		}
+	}
+	t.emptyLocal(to)
+	l := t.top()
+	kept.writes.Ascend(func(e entry) bool {
+		l.put(e.key, e.value)
+		return true
+	})
+	return t.switchTo(ctx, to)
+}
+
+// exclusive says whether the transaction may switch a table.
+func (t *Txn) exclusive(table *catalog.Table) error {
+	if t.tableModes[table.ID]&(1<<storage.LockAccessExclusive) == 0 {
+		return fmt.Errorf("table %s is to change its place but is not locked", table.Name)
+	}
+	return nil
+}
+
+// switchTo puts the descriptor that says where the rows are from now on.
+func (t *Txn) switchTo(ctx context.Context, to *catalog.Table) error {
+	l := t.top()
+	l.switched = append(l.switched, to.ID)
+	return t.Change(ctx, catalog.Put(to))
+}
+
+// keepChanged gathers what stays here of the changed rows.
+func (t *Txn) keepChanged(ctx context.Context, kept *layer, to *catalog.Table, changed []types.RowID) error {
+	for i, id := range changed {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		key := rowKey(nil, to.ID, id)
+		there, err := t.keep(kept, key)
+		if err != nil {
+			return err
+		}
+		if !there {
+			if mayHold(to, id) {
+				kept.put(key, tombstone)
+			}
+			continue
+		}
+		for i := range to.Columns {
+			if c := &to.Columns[i]; !c.Dropped && isVector(c.Type) {
+				if _, err := t.keep(kept, vectorKey(nil, to.ID, c.Num, id)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// keep copies the committed value of a key that is not a tombstone.
+func (t *Txn) keep(kept *layer, key []byte) (bool, error) {
+	b, done, err := lookup(t.store.db, nil, key)
+	if err != nil {
+		return false, err
+	}
+	there := b != nil && !isTombstone(b)
+	if there {
+		kept.put(key, append([]byte{}, b...))
+	}
+	return there, closeValue(done)
+}
+
+// keepTombstones keeps those of rows that the new segments may have, too.
+func (t *Txn) keepTombstones(ctx context.Context, kept *layer, to *catalog.Table) error {
+	return localIDs(ctx, t.store.db, to.ID, func(id types.RowID, gone bool) error {
+		if gone && mayHold(to, id) {
+			kept.put(rowKey(nil, to.ID, id), tombstone)
+		}
+		return nil
+	})
+}
+
+// emptyLocal hides a table's local rows and vectors. The number of rows stays.
+func (t *Txn) emptyLocal(table *catalog.Table) {
+	state := t.store.table(table.ID)
+	state.mu.Lock()
+	next := state.nextID
+	state.mu.Unlock()
+	l := t.top()
+	l.empty(oidKey(keyRow, table.ID), 0)
+	l.count(table.ID, state.rows.Load())
+	for i := range table.Columns {
+		if c := &table.Columns[i]; isVector(c.Type) {
+			l.empty(vectorPrefix(nil, table.ID, c.Num), next)
+		}
+	}
+}
+
+// LoadRows brings rows of segments back under their own ids, beside running
+// statements and before the table is locked. Nothing of them is seen before the
+// commit: vectors are written ahead into files, rows wait in the transaction.
+// Rows that have a local form or a tombstone are passed over. It is called
+// between statements, with up to some thousand rows at a time, and FinishLoad ends it.
+func (t *Txn) LoadRows(ctx context.Context, table *catalog.Table, ids []types.RowID, rows []types.Row) error {
+	if t.statement {
+		return errors.New("rows are brought back between statements")
+	}
+	if t.restore == nil {
+		r, err := t.newRestore(ctx, table)
+		if err != nil {
+			return err
+		}
+		t.restore = r
+	}
+	l := t.top()
+	for i, id := range ids {
+		if t.restore.local.Contains(uint64(id)) {
+			continue
+		}
+		b, err := appendRow(nil, table, 1, rows[i])
+		if err != nil {
+			return err
+		}
+		l.put(rowKey(nil, table.ID, id), b)
+		if err := t.restore.add(id, rows[i]); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// FinishLoad is the switch of a move from segments, after all their rows were
+// given to LoadRows: local rows win over those, tombstones take them away and go
+// themselves. to is the descriptor without segments. The transaction has locked
+// the table with LockAccessExclusive.
+func (t *Txn) FinishLoad(ctx context.Context, to *catalog.Table) error {
+	if to.Cold != nil {
+		return fmt.Errorf("table %s is brought back but keeps its segments", to.Name)
+	}
+	if err := t.exclusive(to); err != nil {
+		return err
+	}
+	if t.restore != nil {
+		if err := t.restore.flush(); err != nil {
+			return err
+		}
+		t.restore = nil
+	}
+	l := t.top()
+	err := eachLocal(ctx, t.store.db, to.ID, func(id types.RowID, value func() []byte, size int) error {
+		key := rowKey(nil, to.ID, id)
+		if size == len(tombstone) && isTombstone(value()) {
+			l.remove(key)
+			t.removeVectors(to, id)
+			return nil
+		}
+		if _, loaded := find(t.layers, key); loaded {
+			l.put(key, append([]byte{}, value()...))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return t.switchTo(ctx, to)
+}
+
+// Attach makes a table whose rows lie in segments already, as read from the bucket
+// of another server. Its btree indexes are to be built after it (BuildIndex).
+func (t *Txn) Attach(ctx context.Context, table *catalog.Table) error {
+	if table.Cold == nil {
+		return fmt.Errorf("table %s is attached without segments", table.Name)
+	}
+	n := uint64(0)
+	for i := range table.Cold.Segments {
+		n += table.Cold.Segments[i].Rows
+	}
+	t.top().count(table.ID, int64(n))
+	return t.Change(ctx, catalog.Put(table))
+}
+
+// raiseIDs sees to it that new rows of cold tables get ids that no segment has.
+func (s *Store) raiseIDs(b *pebble.Batch, changes []catalog.Change) error {
+	for _, c := range changes {
+		table, ok := c.Object.(*catalog.Table)
+		if !ok || table.Cold == nil {
+			continue
+		}
+		if err := s.raiseID(b, table.ID, table.Cold.MaxRowID()+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) raiseID(b *pebble.Batch, table types.OID, next types.RowID) error {
+	t := s.table(table)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.nextID >= next {
+		return nil
+	}
+	if next > t.reserved {
+		t.reserved = next
+		if err := b.Set(oidKey(keyWatermark, table), number(uint64(next)), nil); err != nil {
+			return err
+		}
+	}
+	t.nextID = next
+	return nil
+}
+
+// lockSwitches keeps readers of the committed state out while a commit changes
+// where rows lie; the returned function lets them in again, once.
+func (s *Store) lockSwitches(l *layer) func() {
+	if len(l.switched) == 0 {
+		return func() {}
+	}
+	ids := slices.Clone(l.switched)
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	for _, id := range ids {
+		s.table(id).switching.Lock()
+	}
+	return func() {
+		for _, id := range ids {
+			s.table(id).switching.Unlock()
+		}
+		ids = nil
+	}
+}
