@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/akidb/akidb/coldstore"
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/rowstore"
 	"github.com/akidb/akidb/internal/storage"
@@ -27,6 +28,8 @@ type Options struct {
 	Workers int
 	// CheckpointEvery is the time between checkpoints of graphs that changed; 0 is a minute.
 	CheckpointEvery time.Duration
+	// Cold is the object store with the cold collections; nil has none.
+	Cold *coldstore.Store
 	// Keyer computes the keys of expression and partial indexes.
 	Keyer rowstore.Keyer
 	// Tiering is the policy and its worker.

@@ -34,14 +34,15 @@ type Config struct {
 	// machine's or container's memory.
 	MemoryLimit int64 `toml:"memory_limit"`
 	// MinFreeDisk is the free space in bytes below which writes get 53100.
-	MinFreeDisk int64    `toml:"min_free_disk"`
-	Log         Log      `toml:"log"`
-	Auth        Auth     `toml:"auth"`
-	TLS         TLS      `toml:"tls"`
-	Store       Store    `toml:"store"`
-	Index       Index    `toml:"index"`
-	Tiering     Tiering  `toml:"tiering"`
-	Settings    Settings `toml:"settings"`
+	MinFreeDisk int64     `toml:"min_free_disk"`
+	Log         Log       `toml:"log"`
+	Auth        Auth      `toml:"auth"`
+	TLS         TLS       `toml:"tls"`
+	Store       Store     `toml:"store"`
+	Index       Index     `toml:"index"`
+	Tiering     Tiering   `toml:"tiering"`
+	ColdStore   ColdStore `toml:"cold_store"`
+	Settings    Settings  `toml:"settings"`
 }
 
 // Settings are defaults for session settings: hnsw.ef_search = "80".
@@ -145,7 +146,8 @@ func Default() Config {
 		Tiering: Tiering{Enabled: true, WorkerIntervalSecs: 300, Policy: TierPolicy{
 			HotTierTTLHours: 6, WarmTierTTLDays: 7, HotPromotionThreshold: 10, AccessWindowHours: 1, ColdAccess: "serve",
 		}},
-		Settings: Settings{},
+		ColdStore: defaultColdStore(),
+		Settings:  Settings{},
 	}
 }
 
@@ -171,10 +173,7 @@ func Load(file string, environ []string) (Config, error) {
 
 // Validate checks every value; the error names the key.
 func (c *Config) Validate() error {
-	checks := []struct {
-		key string
-		err error
-	}{
+	checks := []check{
 		{"data_dir", notEmpty(c.DataDir)},
 		{"listen", address(c.Listen)},
 		{"http_listen", optionalAddress(c.HTTPListen)},
@@ -203,12 +202,18 @@ func (c *Config) Validate() error {
 		{"tiering.policy.cold_access", oneOf(c.Tiering.Policy.ColdAccess, "serve", "restore", "direct")},
 		{"index.checkpoint_seconds", atLeast(int64(c.Index.CheckpointSeconds), 1)},
 	}
-	for _, ch := range checks {
+	for _, ch := range append(checks, c.ColdStore.checks()...) {
 		if ch.err != nil {
 			return fmt.Errorf("invalid value for %q: %w", ch.key, ch.err)
 		}
 	}
 	return nil
+}
+
+// check is whether the value of a key is valid.
+type check struct {
+	key string
+	err error
 }
 
 // HTTPEnabled says whether the HTTP port is wanted.

@@ -41,6 +41,12 @@ func applyEnviron(c *Config, environ []string) error {
 // ignored are variables of the project's own tools, not of the server.
 var ignored = map[string]bool{"AKIDB_DATASETS": true, "AKIDB_BIN": true, "AKIDB_CRASH_RUNS": true, "AKIDB_DSN": true, "AKIDB_CONTAINER": true, "AKIDB_IMAGE": true}
 
+// aliases are shorter beginnings of the variables of a section.
+var aliases = map[string]string{
+	envPrefix + "TIERING_POLICY": envPrefix + "TIERING_",
+	envPrefix + "COLD_STORE":     envPrefix + "S3_",
+}
+
 func collect(v reflect.Value, prefix string, out map[string]reflect.Value) {
 	t := v.Type()
 	for i := range t.NumField() {
@@ -48,8 +54,8 @@ func collect(v reflect.Value, prefix string, out map[string]reflect.Value) {
 		switch f := v.Field(i); f.Kind() {
 		case reflect.Struct:
 			collect(f, key+"_", out)
-			if key == envPrefix+"TIERING_POLICY" {
-				collect(f, envPrefix+"TIERING_", out)
+			if short, ok := aliases[key]; ok {
+				collect(f, short, out)
 			}
 		case reflect.Map:
 		default:

@@ -7,6 +7,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/akidb/akidb/coldstore"
+	"github.com/akidb/akidb/coldstore/objectstore/metered"
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/rowstore"
 	"github.com/akidb/akidb/internal/types"
@@ -32,6 +34,8 @@ type metrics struct {
 	store       *rowstore.Store
 	manager     *tiering.Manager
 	indexDir    string
+	objects     metered.Counters
+	cold        *coldstore.Store
 }
 
 var (
@@ -129,6 +133,7 @@ func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descRows, descBytes, descVectors, descTail, descMemory, descRAM, descDisk, descTiers, descFull} {
 		ch <- d
 	}
+	describeObjects(ch)
 }
 
 // Collect reads the storage's metrics.
@@ -136,6 +141,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
+	m.collectObjects(ch)
 	if m.store == nil {
 		return
 	}
@@ -168,6 +174,11 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(descRAM, float64(use.Cache), "block_cache")
 	gauge(descRAM, float64(use.MemTables), "memtables")
 	gauge(descRAM, graphs, "vector_indexes")
+	if m.cold != nil {
+		_, _, disk, memory := m.cold.CacheStats()
+		gauge(descRAM, float64(memory), "cold_store")
+		gauge(descDisk, float64(disk), "cold_cache")
+	}
 	gauge(descDisk, float64(use.Files), "rows")
 	gauge(descDisk, float64(use.Log), "wal")
 	gauge(descDisk, float64(bytesIn(m.indexDir)), "vector_indexes")

@@ -109,8 +109,13 @@ func (n *node) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	cold, err := n.openCold(ctx)
+	if err != nil {
+		return err
+	}
 	manager := tiering.New(tiering.Options{
-		Dir: indexDir(dir), Workers: n.config.Index.Workers,
+		Cold: cold,
+		Dir:  indexDir(dir), Workers: n.config.Index.Workers,
 		CheckpointEvery: time.Duration(n.config.Index.CheckpointSeconds) * time.Second,
 		Keyer:           executor.NewKeyer(), Logger: n.log, Tiering: tierOptions, Searched: n.metrics.searched,
 	})
@@ -153,7 +158,7 @@ func prepareDirs(dir string) error {
 	if err := os.RemoveAll(tempDir(dir)); err != nil {
 		return err
 	}
-	for _, d := range []string{rowsDir(dir), indexDir(dir), tempDir(dir)} {
+	for _, d := range []string{rowsDir(dir), indexDir(dir), tempDir(dir), cacheDir(dir)} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return fmt.Errorf("data directory: %w", err)
 		}
