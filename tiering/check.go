@@ -46,37 +46,55 @@ func Check(ctx context.Context, rowsDir string, opts Options) (Report, error) {
 }
 
 func (m *Manager) checkIndex(ctx context.Context, table *catalog.Table, x *catalog.Index, out *Report) error {
-	o, err := m.graphOptions(x)
-	if err != nil {
-		return err
-	}
-	inFile := 0
-	g, err := hnsw.Load(m.path(x.ID), o)
+	v := known(x)
+	kind := kindOf(x, table.Tier)
+	inFile, err := m.checkFile(ctx, v, kind, out)
 	switch {
 	case err == nil:
-		inFile = g.Len()
-		checkPaths(x, g, out)
-		if err := g.Close(); err != nil {
-			return err
-		}
 	case errors.Is(err, fs.ErrNotExist):
 		out.Summary = append(out.Summary, fmt.Sprintf("index %s: no checkpoint yet", x.Name))
 	default:
 		out.Problems = append(out.Problems, fmt.Sprintf("index %s: checkpoint: %v", x.Name, err))
 	}
-	v, err := m.load(ctx, table, x)
+	if kind == bareKind {
+		return nil // it holds nothing
+	}
+	if kind == cellsKind && err != nil {
+		return nil // the next start builds it: this only looks
+	}
+	b, err := m.loadBody(ctx, table, v, kind)
 	if err != nil {
 		return err
 	}
-	rows, err := m.compare(ctx, table, v, out)
+	rows, err := m.compare(ctx, table, v, b, out)
 	if err != nil {
-		return errors.Join(err, v.graph.Close())
+		return errors.Join(err, b.Close())
 	}
 	out.Summary = append(out.Summary, fmt.Sprintf("index %s: %d vectors, %d of them in the checkpoint", x.Name, rows, inFile))
-	if n := v.graph.Len(); n != rows {
+	if n := b.Len(); n != rows {
 		out.Problems = append(out.Problems, fmt.Sprintf("index %s: holds %d vectors, the rows have %d", x.Name, n, rows))
 	}
-	return v.graph.Close()
+	return b.Close()
+}
+
+// checkFile reads an index's file and says how many vectors are in it.
+func (m *Manager) checkFile(ctx context.Context, v *vectorIndex, kind bodyKind, out *Report) (int, error) {
+	switch kind {
+	case graphKind:
+		g, err := hnsw.Load(m.path(v.desc().ID), m.graphOptions(v.desc()))
+		if err != nil {
+			return 0, err
+		}
+		checkPaths(v.desc(), g, out)
+		return g.Len(), g.Close()
+	case cellsKind:
+		b, err := m.openCells(ctx, v)
+		if err != nil {
+			return 0, err
+		}
+		return b.Len(), b.Close()
+	}
+	return 0, nil
 }
 
 // checkPaths says whether the graph of a checkpoint hangs together.
@@ -90,7 +108,7 @@ func checkPaths(x *catalog.Index, g *hnsw.Index, out *Report) {
 }
 
 // compare looks each row's vector up in the index; it returns how many rows have one.
-func (m *Manager) compare(ctx context.Context, table *catalog.Table, v *vectorIndex, out *Report) (int, error) {
+func (m *Manager) compare(ctx context.Context, table *catalog.Table, v *vectorIndex, b body, out *Report) (int, error) {
 	var ids []types.RowID
 	if err := m.store.ScanIDs(ctx, table, func(id types.RowID) error { ids = append(ids, id); return nil }); err != nil {
 		return 0, err
@@ -102,14 +120,18 @@ func (m *Manager) compare(ctx context.Context, table *catalog.Table, v *vectorIn
 		if err != nil || !ok {
 			return err
 		}
-		if !v.graph.Contains(id) {
+		if !b.Contains(id) {
 			if v.desc().Keys[0].Metric != types.MetricCosine { // zero vectors are in no cosine index
 				out.Problems = append(out.Problems, fmt.Sprintf("index %s: row %d is missing", v.desc().Name, id))
 			}
 			return nil
 		}
 		n++
-		if found, err = v.graph.Distances(key, []types.RowID{id}, found[:0]); err != nil {
+		g, ok := b.(*graphBody)
+		if !ok {
+			return nil // it reads the vector from this row
+		}
+		if found, err = g.Distances(key, []types.RowID{id}, found[:0]); err != nil {
 			return err
 		}
 		if len(found) != 1 || !isSelf(v.desc().Keys[0].Metric, found[0].Distance) {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/types"
-	"github.com/akidb/akidb/vectorindex/hnsw"
 )
 
 // checkpointShare bounds the work of checkpoints: after one that took a second
@@ -38,21 +37,19 @@ func (m *Manager) work(ctx context.Context) {
 	}
 }
 
-// awake tells the worker that there is something to move or to repair.
-func (m *Manager) awake() {
-	select {
-	case m.wake <- struct{}{}:
-	default: // it knows already
-	}
-}
-
 // drainAll moves tails in turn, so that a large one does not keep others waiting,
 // nor writers that never pause keep checkpoints from being written.
 func (m *Manager) drainAll(ctx context.Context, tick <-chan time.Time) {
-	for moved := true; moved && ctx.Err() == nil; {
-		moved = false
-		for _, v := range m.indexes.Load().byID {
-			moved = m.drain(ctx, v) > 0 || moved
+	for ctx.Err() == nil {
+		list := m.waiting.take()
+		if len(list) == 0 {
+			return
+		}
+		for _, v := range list {
+			v.queued.Store(false) // what comes from now on queues it again
+			if m.drain(ctx, v) {
+				m.queue(v)
+			}
 		}
 		select {
 		case <-tick:
@@ -68,6 +65,9 @@ func (m *Manager) checkpointAll(ctx context.Context) {
 		if ctx.Err() != nil || v.progress.Load() != nil || start.Before(v.quietTo) {
 			continue
 		}
+		if b := v.present(); b != nil && b.Pending() > 0 {
+			m.queue(v)
+		}
 		err := m.checkpoint(v)
 		v.quietTo = time.Now().Add(checkpointShare * time.Since(start))
 		m.report(v, "index checkpoint not written", err)
@@ -75,26 +75,38 @@ func (m *Manager) checkpointAll(ctx context.Context) {
 }
 
 func (m *Manager) report(v *vectorIndex, message string, err error) {
-	if err != nil && !errors.Is(err, hnsw.ErrClosed) { // dropped meanwhile
+	if err != nil && !isClosed(err) { // dropped meanwhile
 		m.opts.Logger.Error(message, "index", v.desc().Name, "error", err)
 	}
 }
 
-// checkpoint writes an index to its file if it has changed: to a temporary file
-// first, which is synced and renamed, so that a crash leaves the old one.
+// checkpoint brings an index to its file if it has changed.
 func (m *Manager) checkpoint(v *vectorIndex) error {
+	b := v.present()
+	if b == nil {
+		return nil
+	}
 	changed := v.changed.Swap(0)
 	if changed == 0 {
 		return nil
 	}
+	err := b.save()
+	if err != nil {
+		v.changed.Add(changed)
+	}
+	return err
+}
+
+// writeIndexFile writes a graph's checkpoint: to a temporary file first, which is
+// synced and renamed, so that a crash leaves the old one.
+func (m *Manager) writeIndexFile(v *vectorIndex, content func(io.Writer) error) error {
 	v.fileMu.Lock()
 	defer v.fileMu.Unlock()
 	if v.dropped {
 		return nil
 	}
 	path := m.path(v.desc().ID)
-	if err := writeFile(path, v.graph.WriteCheckpoint); err != nil {
-		v.changed.Add(changed)
+	if err := writeFile(path, content); err != nil {
 		return errors.Join(fileError(err), removeIfThere(path+temporary))
 	}
 	return nil
@@ -109,12 +121,12 @@ func fileError(err error) error {
 	return err
 }
 
-// removeFile removes the checkpoint for good.
-func (v *vectorIndex) removeFile(path string) error {
+// removeFiles removes an index's files for good.
+func (m *Manager) removeFiles(v *vectorIndex) error {
 	v.fileMu.Lock()
 	defer v.fileMu.Unlock()
 	v.dropped = true
-	return removeIfThere(path)
+	return errors.Join(removeIfThere(m.path(v.desc().ID)), removeIfThere(m.cellsPath(v.desc().ID)))
 }
 
 // temporary is the suffix of files being written.
@@ -159,19 +171,27 @@ func removeIfThere(path string) error {
 // removeStrays deletes files of indexes that the catalog does not have: a crash
 // came between a build and its commit, or between a drop and its clean-up.
 func (m *Manager) removeStrays() {
-	entries, err := os.ReadDir(m.opts.Dir)
+	m.removeStraysOf(m.opts.Dir, ".hnsw", func(v *vectorIndex) bool { return v.desc().Method == "hnsw" })
+	m.removeStraysOf(m.opts.WarmDir, ".ivf", func(v *vectorIndex) bool {
+		table := m.store.Catalog().Table(v.desc().Table)
+		return table != nil && kindOf(v.desc(), table.Tier) == cellsKind
+	})
+}
+
+func (m *Manager) removeStraysOf(dir, suffix string, belongs func(*vectorIndex) bool) {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		m.opts.Logger.Warn("index directory not read", "error", err)
 		return
 	}
 	for _, e := range entries {
-		name, isIndex := strings.CutSuffix(e.Name(), ".hnsw")
+		name, isIndex := strings.CutSuffix(e.Name(), suffix)
 		id, err := strconv.ParseUint(name, 10, 32)
-		if isIndex && err == nil && m.index(types.OID(id)) != nil {
+		if v := m.index(types.OID(id)); isIndex && err == nil && v != nil && belongs(v) {
 			continue
 		}
 		if isIndex || strings.HasSuffix(e.Name(), temporary) {
-			if err := removeIfThere(filepath.Join(m.opts.Dir, e.Name())); err != nil {
+			if err := removeIfThere(filepath.Join(dir, e.Name())); err != nil {
 				m.opts.Logger.Warn("stray index file not removed", "file", e.Name(), "error", err)
 			}
 		}

@@ -108,7 +108,9 @@ func (m *Manager) collections(now time.Time) []state.Collection {
 func (m *Manager) ramBytes(table types.OID) int64 {
 	n := int64(0)
 	for _, v := range m.indexes.Load().byTable[table] {
-		n += v.graph.Bytes()
+		if b := v.present(); b != nil {
+			n += b.Bytes()
+		}
 	}
 	return n
 }

@@ -283,7 +283,7 @@ func (f *fixture) graph() interface {
 		f.Fatal("the index is not there")
 		return nil
 	}
-	return v.graph
+	return v.present().(*graphBody)
 }
 
 // until waits for a condition that the worker brings about.

@@ -22,8 +22,11 @@ import (
 
 // Options are what a Manager needs.
 type Options struct {
-	// Dir is where index checkpoints lie.
+	// Dir is where checkpoints of graphs lie.
 	Dir string
+	// WarmDir is where indexes of the warm tier and of USING ivfflat lie; "" is
+	// the folder warm beside Dir.
+	WarmDir string
 	// Workers is the number of threads that build an index; 0 takes all cores.
 	Workers int
 	// CheckpointEvery is the time between checkpoints of graphs that changed; 0 is a minute.
@@ -50,9 +53,10 @@ type Manager struct {
 	mu      sync.Mutex // guards replacing indexes
 	indexes atomic.Pointer[indexSet]
 
-	wake chan struct{} // a tail has grown
-	stop context.CancelFunc
-	done chan struct{} // closed when the worker has ended
+	waiting waiting
+	wake    chan struct{} // waiting has grown
+	stop    context.CancelFunc
+	done    chan struct{} // closed when the worker has ended
 	// freeing counts dropped indexes whose memory is not free yet.
 	freeing sync.WaitGroup
 	moving  sync.WaitGroup // the tiering worker
@@ -91,6 +95,9 @@ func New(opts Options) *Manager {
 	if opts.Workers == 0 {
 		opts.Workers = runtime.GOMAXPROCS(0)
 	}
+	if opts.WarmDir == "" {
+		opts.WarmDir = filepath.Join(filepath.Dir(opts.Dir), "warm")
+	}
 	if opts.CheckpointEvery == 0 {
 		opts.CheckpointEvery = time.Minute
 	}
@@ -103,24 +110,30 @@ func New(opts Options) *Manager {
 	return m
 }
 
-// Start loads every vector index of the catalog and begins checkpointing. It
-// must return before the first transaction begins.
+// Start opens the graphs of hot collections; what lies in files alone is opened when
+// somebody asks for it. It must return before the first transaction begins.
 func (m *Manager) Start(ctx context.Context, store *rowstore.Store) error {
 	m.store = store
-	if err := os.MkdirAll(m.opts.Dir, 0o700); err != nil {
-		return fmt.Errorf("index directory: %w", err)
+	for _, dir := range []string{m.opts.Dir, m.opts.WarmDir} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("index directory: %w", err)
+		}
 	}
 	cat := store.Catalog()
+	byID := map[types.OID]*vectorIndex{}
 	for _, o := range cat.Objects(catalog.KindIndex) {
-		x := o.(*catalog.Index)
-		if !x.Vector() {
+		if x := o.(*catalog.Index); x.Vector() {
+			byID[x.ID] = known(x)
+		}
+	}
+	m.indexes.Store(newIndexSet(byID))
+	for _, v := range byID {
+		if kindOf(v.desc(), cat.Table(v.desc().Table).Tier) != graphKind {
 			continue
 		}
-		v, err := m.load(ctx, cat.Table(x.Table), x)
-		if err != nil {
-			return fmt.Errorf("index %q: %w", x.Name, err)
+		if _, err := m.open(ctx, v); err != nil {
+			return err
 		}
-		m.register(v)
 	}
 	m.removeStrays()
 	if err := m.tiers.load(store); err != nil {
@@ -130,7 +143,6 @@ func (m *Manager) Start(ctx context.Context, store *rowstore.Store) error {
 	m.stop = stop
 	go m.work(worker)
 	m.moving.Go(func() { m.tierWork(worker) })
-	m.awake()
 	return nil
 }
 
@@ -145,7 +157,10 @@ func (m *Manager) Close() error {
 	m.freeing.Wait()
 	errs := []error{m.tiers.flush(m.store)}
 	for _, v := range m.indexes.Load().byID {
-		errs = append(errs, m.checkpoint(v), v.graph.Close())
+		errs = append(errs, m.checkpoint(v))
+		if b := v.present(); b != nil {
+			errs = append(errs, b.Close())
+		}
 	}
 	m.indexes.Store(newIndexSet(map[types.OID]*vectorIndex{}))
 	return errors.Join(errs...)
@@ -201,11 +216,24 @@ func (m *Manager) unregister(id types.OID) {
 	if v == nil {
 		return
 	}
-	m.freeing.Go(func() {
-		m.report(v, "index not freed", v.graph.Close()) // ends a checkpoint that is being written
-		v.moved.all()
-		m.report(v, "index file not removed", v.removeFile(m.path(id)))
-	})
+	m.freeing.Go(func() { m.free(v) })
+}
+
+func (m *Manager) free(v *vectorIndex) {
+	v.opening.Lock()
+	v.gone = true
+	b := v.present()
+	v.opening.Unlock()
+	if b != nil {
+		m.report(v, "index not freed", b.Close()) // ends a checkpoint that is being written
+	}
+	v.moved.all()
+	m.report(v, "index file not removed", m.removeFiles(v))
+}
+
+// cellsPath is the file of an index of cells.
+func (m *Manager) cellsPath(id types.OID) string {
+	return filepath.Join(m.opts.WarmDir, fmt.Sprintf("%d.ivf", id))
 }
 
 func (m *Manager) path(id types.OID) string {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/internal/types"
-	"github.com/akidb/akidb/vectorindex/hnsw"
 )
 
 // Nearest searches a vector index. The candidates' distances are exact; whether
@@ -46,48 +45,22 @@ func (s *timedSearch) Close() error {
 	return s.NearestIter.Close()
 }
 
-func (t *Txn) nearest(_ context.Context, spec storage.NearestSpec) (storage.NearestIter, error) {
+func (t *Txn) nearest(ctx context.Context, spec storage.NearestSpec) (storage.NearestIter, error) {
 	v := t.m.index(spec.Index.ID)
 	if v == nil {
 		return nil, fmt.Errorf("vector index %q is not loaded", spec.Index.Name)
 	}
-	switch {
-	case spec.Among != nil:
-		return exactSearch(v, spec.Query, spec.Among, "exact among filtered rows")
-	case spec.Exact:
-		ids := make([]types.RowID, 0, v.graph.Len())
-		v.graph.IDs(func(id types.RowID) bool {
-			ids = append(ids, id)
-			return true
-		})
-		return exactSearch(v, spec.Query, ids, "exact")
+	for {
+		b, err := t.m.open(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		it, err := b.nearest(ctx, t, &spec)
+		if isClosed(err) && v.present() != b {
+			continue // a move has put another in its place
+		}
+		return it, err
 	}
-	s, err := v.graph.Search(spec.Query, spec.Ef)
-	if err != nil {
-		return nil, err
-	}
-	return &graphSearch{search: s, tier: spec.Table.Tier}, nil
-}
-
-// graphSearch is a search of the graph and the tail.
-type graphSearch struct {
-	search *hnsw.Search
-	tier   types.Tier
-}
-
-func (g *graphSearch) NextBatch(dst []storage.Candidate) ([]storage.Candidate, error) {
-	return g.search.NextBatch(dst)
-}
-
-func (g *graphSearch) Stats() storage.NearestStats {
-	s := g.search.Stats()
-	s.Tier = g.tier
-	return s
-}
-
-func (g *graphSearch) Close() error {
-	g.search.Close()
-	return nil
 }
 
 // sortedList gives candidates that are all known, in batches.
@@ -98,14 +71,6 @@ type sortedList struct {
 
 // listBatch is how many candidates of a list come at once.
 const listBatch = 1024
-
-func exactSearch(v *vectorIndex, query types.Datum, ids []types.RowID, method string) (storage.NearestIter, error) {
-	list, err := v.graph.Distances(query, ids, make([]storage.Candidate, 0, len(ids)))
-	if err != nil {
-		return nil, err
-	}
-	return &sortedList{list: list, stats: storage.NearestStats{Method: method, Candidates: len(list)}}, nil
-}
 
 func (s *sortedList) NextBatch(dst []storage.Candidate) ([]storage.Candidate, error) {
 	n := min(listBatch, len(s.list))

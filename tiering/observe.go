@@ -1,6 +1,8 @@
 package tiering
 
 import (
+	"context"
+
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/types"
 )
@@ -9,11 +11,15 @@ import (
 // is called before the row's transaction commits.
 func (m *Manager) Written(table *catalog.Table, id types.RowID, row types.Row) error {
 	for _, v := range m.indexes.Load().byTable[table.ID] {
-		if err := m.put(table, v, id, row); err != nil {
+		b, err := m.open(context.Background(), v)
+		if err == nil {
+			err = m.put(table, v, b, id, row)
+		}
+		if err != nil {
 			return err
 		}
 		v.changed.Add(1)
-		m.awake()
+		m.queue(v)
 	}
 	return nil
 }
@@ -26,12 +32,27 @@ func (m *Manager) Gone(table types.OID, ids []types.RowID) { m.remove(table, ids
 
 func (m *Manager) remove(table types.OID, ids []types.RowID) {
 	for _, v := range m.indexes.Load().byTable[table] {
+		b := v.opened()
+		if b == nil {
+			continue // when it is opened, it is compared with the rows
+		}
 		for _, id := range ids {
-			v.graph.Remove(id)
+			b.Remove(id)
 		}
 		v.changed.Add(int64(len(ids)))
-		m.awake() // many removals call for a repair
+		m.queue(v) // many removals call for a repair
 	}
+}
+
+// opened is the body, nil when nobody has asked for it; it waits for one who does
+// just now, who may have read the rows before.
+func (v *vectorIndex) opened() body {
+	if b := v.present(); b != nil {
+		return b
+	}
+	v.opening.Lock()
+	defer v.opening.Unlock()
+	return v.present()
 }
 
 // CatalogChanged takes over the descriptors of a commit and frees the indexes

@@ -224,9 +224,9 @@ func TestABacklogAfterAStartKeepsNoWriterWaiting(t *testing.T) {
 	f.commit(func(tx *Txn) error { return tx.Change(context.Background(), catalog.Put(f.index())) }) // never built
 	f.restart()
 	v := f.m.index(indexID)
-	if v.graph.Len() != maxTailRows+2000 || v.full() {
-		t.Errorf("%d vectors, full %v", v.graph.Len(), v.full())
+	if v.present().Len() != maxTailRows+2000 || v.present().(*graphBody).full() {
+		t.Errorf("%d vectors, full %v", v.present().Len(), v.present().(*graphBody).full())
 	}
 	f.commit(f.insert(0, 5))
-	f.until("all in the graph", func() bool { return v.graph.TailLen() == 0 && v.backlog.Load() == 0 })
+	f.until("all in the graph", func() bool { return v.present().Pending() == 0 && v.present().(*graphBody).backlog.Load() == 0 })
 }

@@ -2,12 +2,10 @@ package tiering
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
 	"github.com/akidb/akidb/internal/types"
-	"github.com/akidb/akidb/vectorindex/hnsw"
 )
 
 const (
@@ -27,32 +25,46 @@ const (
 )
 
 // maxTail is the length of the tail above which writers wait.
-func (v *vectorIndex) maxTail() int {
-	return min(maxTailRows, max(minTailRows, maxTailBytes/v.graph.WalkBytes()))
+func (g *graphBody) maxTail() int {
+	return min(maxTailRows, max(minTailRows, maxTailBytes/g.WalkBytes()))
 }
 
 // full says that the tail is longer than it shall get.
-func (v *vectorIndex) full() bool { return v.graph.TailLen() > v.maxTail()+int(v.backlog.Load()) }
+func (g *graphBody) full() bool { return g.TailLen() > g.maxTail()+int(g.backlog.Load()) }
+
+// maintain moves vectors with one processor to spare; a backlog, which makes
+// searches slow, with all.
+func (g *graphBody) maintain(ctx context.Context) (bool, error) {
+	before := g.TailLen()
+	if before > g.maxTail() && g.backlog.Load() > 0 {
+		return before > 0, g.Build(ctx, nil)
+	}
+	g.backlog.Store(0)
+	n, err := g.Drain(ctx, drainStep)
+	return n > 0, err
+}
 
 // admit waits until the tails of a table's vector indexes have room for a row, or
 // ctx ends. Rows go into tails faster than into graphs; without a bound searches
 // would become slower and slower.
 func (m *Manager) admit(ctx context.Context, table types.OID) error {
 	for _, v := range m.indexes.Load().byTable[table] {
-		if err := m.awaitTail(ctx, v); err != nil {
-			return err
+		if g, ok := v.present().(*graphBody); ok {
+			if err := m.awaitTail(ctx, v, g); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func (m *Manager) awaitTail(ctx context.Context, v *vectorIndex) error {
-	for v.full() && v.progress.Load() == nil && !v.failing() {
+func (m *Manager) awaitTail(ctx context.Context, v *vectorIndex, g *graphBody) error {
+	for g.full() && v.progress.Load() == nil && !v.failing() {
 		moved := v.moved.wait()
-		if !v.full() {
+		if !g.full() {
 			return nil
 		}
-		m.awake()
+		m.queue(v)
 		select {
 		case <-moved:
 		case <-m.done:
@@ -70,29 +82,20 @@ func (v *vectorIndex) failing() bool {
 	return at != 0 && time.Since(time.Unix(0, at)) < retryAfter
 }
 
-// drain moves a step of a tail into its graph and returns how many vectors moved.
-func (m *Manager) drain(ctx context.Context, v *vectorIndex) int {
-	if v.progress.Load() != nil || v.failing() {
-		return 0 // its builder does it
+// drain moves a step of what waits in an index to its place and says whether there is more.
+func (m *Manager) drain(ctx context.Context, v *vectorIndex) bool {
+	b := v.present()
+	if b == nil || v.progress.Load() != nil || v.failing() {
+		return false // its builder does it
 	}
-	n, err := v.step(ctx)
-	if err != nil && ctx.Err() == nil && !errors.Is(err, hnsw.ErrClosed) {
+	more, err := b.maintain(ctx)
+	if err != nil && ctx.Err() == nil && !isClosed(err) {
 		v.failedAt.Store(time.Now().UnixNano())
-		m.report(v, "tail not moved into the graph", err)
+		m.report(v, "tail not moved into the index", err)
+		more = false
 	}
 	v.moved.all()
-	return n
-}
-
-// step moves vectors with one processor to spare; a backlog, which makes searches
-// slow, with all.
-func (v *vectorIndex) step(ctx context.Context) (int, error) {
-	before := v.graph.TailLen()
-	if before > v.maxTail() && v.backlog.Load() > 0 {
-		return before, v.graph.Build(ctx, nil)
-	}
-	v.backlog.Store(0)
-	return v.graph.Drain(ctx, drainStep)
+	return more
 }
 
 // signal wakes all who wait for it.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/rowstore"
 	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/internal/types"
@@ -29,19 +30,23 @@ func (t *Txn) BuildIndex(ctx context.Context, table *catalog.Table, x *catalog.I
 	if !x.Vector() {
 		return t.Txn.BuildIndex(ctx, table, x)
 	}
-	v, err := t.m.make(x)
-	if err != nil {
-		return err
+	if table.Tier == types.TierCold {
+		return pgerr.Unsupported("CREATE INDEX on a cold collection").WithHint("Move it to a warmer tier first.")
 	}
+	v := t.m.make(x)
 	t.built = append(t.built, x.ID)
 	defer v.progress.Store(nil)
-	if err := t.fill(ctx, table, v); err != nil {
+	v.report("initializing", 0, t.m.store.Stats(table.ID).Rows)
+	b, err := t.build(ctx, table, v)
+	if b != nil {
+		v.place.Store(&place{b})
+	}
+	if err != nil {
 		return err
 	}
 	// The file stands before the commit: a crash after it rebuilds nothing, and
 	// one before it leaves a stray that the next start removes.
-	v.changed.Add(1)
-	if err := t.m.checkpoint(v); err != nil {
+	if err := b.save(); err != nil {
 		return err
 	}
 	valid := x.Clone()
@@ -49,35 +54,55 @@ func (t *Txn) BuildIndex(ctx context.Context, table *catalog.Table, x *catalog.I
 	return t.Change(ctx, catalog.Put(valid))
 }
 
-// fill puts every row into the index and builds the graph. The transaction's lock
-// keeps writers away, so that the rows of now are all there are until it ends.
-func (t *Txn) fill(ctx context.Context, table *catalog.Table, v *vectorIndex) error {
-	v.report("initializing", 0, t.m.store.Stats(table.ID).Rows)
-	if err := t.putAll(ctx, table, v); err != nil {
-		return err
+// build makes the body. The transaction's lock keeps writers away, so that the rows
+// of now are all there are until it ends.
+func (t *Txn) build(ctx context.Context, table *catalog.Table, v *vectorIndex) (body, error) {
+	switch kindOf(v.desc(), table.Tier) {
+	case graphKind:
+		return t.buildGraph(ctx, table, v)
+	case cellsKind:
+		v.report("performing k-means", 0, t.m.store.Stats(table.ID).Rows)
+		err := t.m.buildCells(ctx, v, t.seenRows(table, v), v.cellsProgress)
+		if err != nil {
+			return nil, err
+		}
+		return t.m.openCells(ctx, v)
 	}
-	return v.build(ctx)
+	return &bareBody{m: t.m, v: v}, nil
 }
 
-func (t *Txn) putAll(ctx context.Context, table *catalog.Table, v *vectorIndex) error {
-	it, err := t.Scan(ctx, storage.ScanSpec{Table: table, Columns: v.columns(table)})
+// cellsProgress reports a build of cells: the first half is training.
+func (v *vectorIndex) cellsProgress(done, total int64) {
+	switch {
+	case total == 0:
+		v.report("performing k-means", done, 0)
+	case done < total:
+		v.report("assigning tuples", done-total/2, total/2)
+	default:
+		v.report("loading tuples", total/2, total/2)
+	}
+}
+
+func (t *Txn) buildGraph(ctx context.Context, table *catalog.Table, v *vectorIndex) (body, error) {
+	g, err := t.m.newGraph(v)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer func() { _ = it.Close() }() // only read
-	row := make(types.Row, len(table.Columns))
-	for n := 0; ; n++ {
-		id, ok, err := it.Next(row)
-		if err != nil || !ok {
-			return err
-		}
-		if n%1024 == 0 && ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if err := t.m.put(table, v, id, row); err != nil {
-			return err
+	err = t.eachRow(ctx, table, v, func(id types.RowID, row types.Row) error { return t.m.put(table, v, g, id, row) })
+	if err == nil {
+		err = v.build(ctx, g)
+	}
+	return g, err
+}
+
+// Indexed is how many vectors an index holds.
+func (t *Txn) Indexed(index types.OID) int {
+	if v := t.m.index(index); v != nil {
+		if b := v.present(); b != nil {
+			return b.Len()
 		}
 	}
+	return 0
 }
 
 // Insert writes a row. It waits first while a tail is too long, as do the other

@@ -255,14 +255,14 @@ func TestWritersWaitWhileTheTailIsTooLong(t *testing.T) {
 	f := newFixture(t)
 	f.commit(f.createIndex)
 	v := f.m.index(indexID)
-	limit := v.maxTail()
+	limit := v.present().(*graphBody).maxTail()
 	if limit < minTailRows || limit > maxTailRows {
 		t.Fatalf("limit %d", limit)
 	}
 	longest := 0
 	for from := 0; from < limit+8000; from += 2000 {
 		f.commit(f.load(from, from+2000))
-		longest = max(longest, v.graph.TailLen())
+		longest = max(longest, v.present().Pending())
 	}
 	if longest > limit+500 { // a batch may go beyond it
 		t.Errorf("a tail of %d, the limit is %d", longest, limit)
@@ -275,12 +275,12 @@ func TestAWriterThatWaitsCanBeCancelled(t *testing.T) {
 	f.commit(f.createIndex)
 	v := f.m.index(indexID)
 	v.report("loading tuples", 0, 0) // as if a build held the worker back
-	f.commit(f.load(0, v.maxTail()+500))
+	f.commit(f.load(0, v.present().(*graphBody).maxTail()+500))
 	v.progress.Store(nil)
-	v.graph.Remove(1) // the worker is not awake
+	v.present().Remove(1) // the worker is not awake
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(errUndo)
-	for v.graph.TailLen() > v.maxTail() {
+	for v.present().Pending() > v.present().(*graphBody).maxTail() {
 		if err := f.m.admit(ctx, tableID); errors.Is(err, errUndo) {
 			return
 		}

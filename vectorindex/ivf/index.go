@@ -28,6 +28,8 @@ type Index struct {
 	file   *file
 	closed bool
 
+	// crowded says that the last Merge left a cell whole that is to be split.
+	crowded bool     // guarded by mu
 	encoder *encoder // guarded by writing, as are mapped and row
 	mapped  []float32
 	row     cell
@@ -142,7 +144,11 @@ func (x *Index) Search(ctx context.Context, q Query) (*Search, error) {
 	dead := len(f.dead) > 0
 	x.mu.Unlock()
 	s := &Search{x: x, file: f, ctx: ctx, w: x.scratch.Get().(*scratch), value: ValueOf(q.Vector), among: q.Among, dead: dead,
-		limit: min(max(1, q.Want), maxBatch), probes: max(0, q.Probes), stats: storage.NearestStats{Method: "ivfflat"}}
+		limit: min(max(1, q.Want), maxBatch), probes: max(0, q.Probes), source: q.Source,
+		stats: storage.NearestStats{Method: "ivfflat"}}
+	if s.source == nil {
+		s.source = x.source
+	}
 	s.w.release()
 	s.query = s.w.query
 	f.space.floats(s.query, &s.value)
@@ -153,15 +159,19 @@ func (x *Index) Search(ctx context.Context, q Query) (*Search, error) {
 }
 
 // vectors reads vectors by row id, within the search's context if the source can.
-func (x *Index) vectors(ctx context.Context, ids []types.RowID, into []Value) error {
-	if s, ok := x.source.(ContextSource); ok {
+func vectors(ctx context.Context, source Source, ids []types.RowID, into []Value) error {
+	if s, ok := source.(ContextSource); ok {
 		return s.VectorsContext(ctx, ids, into)
 	}
-	return x.source.Vectors(ids, into)
+	return source.Vectors(ids, into)
 }
 
 // Distances appends the exact distances of those rows that the source has, sorted.
-func (x *Index) Distances(q types.Datum, ids []types.RowID, dst []storage.Candidate) ([]storage.Candidate, error) {
+// A nil source is the index's own.
+func (x *Index) Distances(q types.Datum, source Source, ids []types.RowID, dst []storage.Candidate) ([]storage.Candidate, error) {
+	if source == nil {
+		source = x.source
+	}
 	x.mu.RLock()
 	space := x.file.space
 	x.mu.RUnlock()
@@ -172,7 +182,7 @@ func (x *Index) Distances(q types.Datum, ids []types.RowID, dst []storage.Candid
 	values := make([]Value, min(len(ids), 1024))
 	for part := range slices.Chunk(ids, 1024) {
 		clear(values)
-		if err := x.source.Vectors(part, values[:len(part)]); err != nil {
+		if err := source.Vectors(part, values[:len(part)]); err != nil {
 			return dst, err
 		}
 		for i, id := range part {
@@ -231,6 +241,13 @@ func (x *Index) Pending() int {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	return x.file.appended + len(x.file.dead)
+}
+
+// Crowded says that cells wait to be split until the source has all of their rows.
+func (x *Index) Crowded() bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.crowded
 }
 
 // LastID is the highest row id that the file was built with.

@@ -37,7 +37,13 @@ func (x *Index) Merge(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	return x.replace(ctx, path)
+	if err := x.replace(ctx, path); err != nil {
+		return err
+	}
+	x.mu.Lock()
+	x.crowded = m.crowded
+	x.mu.Unlock()
+	return nil
 }
 
 // replace goes on with the file at path.
@@ -68,6 +74,7 @@ type merger struct {
 	split   [][]uint32 // for new cells of a split one: which of the old one's live rows
 	queries []float32
 	lastID  types.RowID
+	crowded bool
 }
 
 func (m *merger) live(c *cell) []int {
@@ -116,8 +123,9 @@ func (m *merger) both(i int, c *cell) []types.RowID {
 	return slices.Concat(c.ids, m.old.delta[i].ids)
 }
 
-// divide splits a cell into parts by k-means of its vectors. Rows that the source
-// does not have any more are left out.
+// divide splits a cell into parts by k-means of its vectors. A cell of which the
+// source lacks rows stays whole: they are not committed yet, or deleted and still
+// seen by somebody.
 func (m *merger) divide(i int, c *cell, parts int) error {
 	ids := m.both(i, c)
 	sample := make([]uint32, 0, len(ids))
@@ -134,15 +142,23 @@ func (m *merger) divide(i int, c *cell, parts int) error {
 	}
 	k := min(parts, len(vectors)/m.old.space.padded)
 	if k == 0 {
-		m.add(m.old.cells.at(i), 0, i, nil)
+		m.crowded = true
+		m.add(m.old.cells.at(i), uint32(len(sample)), i, nil)
 		return nil
 	}
 	cells := train(vectors, m.old.space.padded, k, m.random, m.x.options.Workers)
 	rows := make([][]uint32, k)
+	assigned := 0
 	err = m.each(ids, sample, func(row uint32, v []float32, _ float32) {
 		n := cells.nearest(v)
 		rows[n] = append(rows[n], row)
+		assigned++
 	})
+	if err == nil && assigned < len(sample) {
+		m.crowded = true
+		m.add(m.old.cells.at(i), uint32(len(sample)), i, nil)
+		return nil
+	}
 	for n := range rows {
 		m.add(cells.at(n), uint32(len(rows[n])), i, rows[n])
 	}

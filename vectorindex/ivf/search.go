@@ -21,9 +21,12 @@ type Query struct {
 	Vector types.Datum
 	// Want is how many rows the first batch has.
 	Want int
-	// Probes is the number of cells for the first batch; 0 looks at as many as the
-	// answer needs.
+	// Probes is the least number of cells for the first batch; it looks at as many as
+	// the answer needs.
 	Probes int
+	// Source, when set, is read instead of the index's own: a transaction sees other
+	// rows than were committed last.
+	Source Source
 	// Among, when set, are the rows that may come.
 	Among Set
 }
@@ -59,6 +62,7 @@ type Search struct {
 	stats  storage.NearestStats
 	began  bool
 	err    error
+	source Source
 }
 
 // found is a row with the estimate of its key and how low that may be.
@@ -152,7 +156,7 @@ func (s *Search) advance() error {
 func (s *Search) more(first bool) int {
 	w := s.w
 	fetch := min(s.x.options.FetchCells, len(w.order)-s.next)
-	if s.probes > 0 && !s.began {
+	if s.next < s.probes && !s.began {
 		return min(fetch, s.probes-s.next)
 	}
 	if s.next == 0 || first && s.began {
@@ -357,7 +361,7 @@ func (s *Search) measure() error {
 	}
 	values := w.values[:len(w.ids)]
 	clear(values)
-	if err := s.x.vectors(s.ctx, w.ids, values); err != nil {
+	if err := vectors(s.ctx, s.source, w.ids, values); err != nil {
 		return err
 	}
 	s.stats.Reranked += len(w.ids)
