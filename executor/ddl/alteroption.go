@@ -193,8 +193,8 @@ func (s *statement) alterIndexOptions(ctx context.Context, old *catalog.Index, a
 	x := old.Clone()
 	x.Version++
 	known := indexStorage(x.Method)
-	if x.Method == "hnsw" {
-		known = hnswOptions
+	if x.Vector() {
+		known = vectorOptions[x.Method]
 	}
 	if act.Op == "RESET OPTIONS" {
 		x.Options = mergeOptions(x.Options, nil, optionNames(act.Options))
@@ -205,8 +205,8 @@ func (s *statement) alterIndexOptions(ctx context.Context, old *catalog.Index, a
 		}
 		x.Options = mergeOptions(x.Options, added, nil)
 	}
-	if x.Method == "hnsw" {
-		if err := checkHNSW(x.Options); err != nil {
+	if x.Vector() {
+		if err := checkVectorOptions(x); err != nil {
 			return err
 		}
 		s.notice("00000", `index "%s" takes its options at the next REINDEX`, x.Name)

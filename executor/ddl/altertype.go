@@ -202,10 +202,10 @@ func (a *alteration) retypeKey(x *catalog.Index, k *catalog.IndexKey) (err error
 		_, err = keyClass(x.Method, k.Type, class)
 		return err
 	}
-	if _, _, err = nearestClass(k.Type, class); err != nil {
+	if _, _, err = nearestClass(x.Method, k.Type, class); err != nil {
 		return err
 	}
-	return checkDimensions(k)
+	return checkDimensions(x.Method, k)
 }
 
 func isColumn(e expr.Expr, num int16) bool {

@@ -13,10 +13,11 @@ import (
 	"github.com/akidb/akidb/sql/ast"
 )
 
-// The defaults of hnsw's options, pgvector's.
+// The defaults of the vector indexes' options, pgvector's.
 const (
 	defaultM              = 16
 	defaultEfConstruction = 64
+	defaultLists          = 100
 )
 
 func (s *statement) createIndex(ctx context.Context, t *ast.CreateIndex) error {
@@ -52,7 +53,27 @@ func (s *statement) createIndex(ctx context.Context, t *ast.CreateIndex) error {
 	if err := s.Txn.Change(ctx, catalog.Put(x)); err != nil {
 		return err
 	}
-	return s.Txn.BuildIndex(ctx, table, x)
+	if err := s.Txn.BuildIndex(ctx, table, x); err != nil {
+		return err
+	}
+	s.warnOfLittleData(x)
+	return nil
+}
+
+// warnOfLittleData says what pgvector says of an ivfflat index with fewer rows than lists.
+func (s *statement) warnOfLittleData(x *catalog.Index) {
+	counter, ok := s.Txn.(interface{ Indexed(types.OID) int })
+	if !ok || x.Method != "ivfflat" {
+		return
+	}
+	lists := defaultLists
+	if n, err := strconv.Atoi(x.Options["lists"]); err == nil {
+		lists = n
+	}
+	if counter.Indexed(x.ID) < lists {
+		s.send(&pgerr.Error{Severity: "NOTICE", Code: "00000", Message: "ivfflat index created with little data",
+			Detail: "This will cause low recall.", Hint: "Drop the index until the table has more data."})
+	}
 }
 
 // methodRules say what an access method's indexes can have (pg_am's amcan…).
@@ -63,9 +84,9 @@ type methodRules struct {
 }
 
 var methods = map[string]methodRules{
-	"btree":  {unique: true, include: true, multicolumn: true, order: true},
-	"hash":   {},
-	"hnsw":   {},
+	"btree": {unique: true, include: true, multicolumn: true, order: true},
+	"hash":  {},
+	"hnsw":  {}, "ivfflat": {},
 	"gin":    {multicolumn: true, unused: true},
 	"gist":   {include: true, multicolumn: true, unused: true},
 	"spgist": {include: true, unused: true},
@@ -77,9 +98,6 @@ func accessMethod(t *ast.CreateIndex) (string, error) {
 	name := t.Method
 	if name == "" {
 		name = "btree"
-	}
-	if name == "ivfflat" {
-		return "", pgerr.Unsupported(`access method "ivfflat"`).WithHint("Use hnsw: it needs no training rows and no lists.")
 	}
 	can, ok := methods[name]
 	if !ok {
@@ -168,11 +186,11 @@ func (s *statement) indexKey(x *catalog.Index, table *catalog.Table, e *ast.Inde
 		k.Opclass, err = keyClass(x.Method, k.Type, e.Opclass)
 		return k, err
 	}
-	class, chosen, err := nearestClass(k.Type, e.Opclass)
+	class, chosen, err := nearestClass(x.Method, k.Type, e.Opclass)
 	if err != nil {
 		return k, err
 	}
-	if err := checkDimensions(&k); err != nil {
+	if err := checkDimensions(x.Method, &k); err != nil {
 		return k, err
 	}
 	k.Opclass, k.Metric = class.name, class.metric
@@ -218,13 +236,18 @@ func indexOptions(x *catalog.Index, list []ast.Option) (err error) {
 		x.Options, err = options(list, indexStorage(x.Method))
 		return err
 	}
-	if x.Options, err = options(list, hnswOptions); err != nil {
+	if x.Options, err = options(list, vectorOptions[x.Method]); err != nil {
 		return err
 	}
-	return checkHNSW(x.Options)
+	return checkVectorOptions(x)
 }
 
-func checkHNSW(opts map[string]string) error {
+// checkVectorOptions checks what holds between options.
+func checkVectorOptions(x *catalog.Index) error {
+	if x.Method != "hnsw" {
+		return nil
+	}
+	opts := x.Options
 	m, ef := defaultM, defaultEfConstruction
 	if v, err := strconv.Atoi(opts["m"]); err == nil {
 		m = v
@@ -310,7 +333,11 @@ func (s *statement) dropAndBuild(ctx context.Context, table *catalog.Table, old 
 	if err := s.Txn.Change(ctx, catalog.Delete(old), catalog.Put(x)); err != nil {
 		return err
 	}
-	return s.Txn.BuildIndex(ctx, table, x)
+	if err := s.Txn.BuildIndex(ctx, table, x); err != nil {
+		return err
+	}
+	s.warnOfLittleData(x)
+	return nil
 }
 
 // index finds an index that the user may change.

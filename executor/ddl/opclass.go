@@ -16,15 +16,25 @@ const (
 	maxBitDimensions    = 64000
 )
 
-// vectorClass is an operator class of hnsw.
+// vectorClass is an operator class of the vector indexes.
 type vectorClass struct {
 	name   string
 	input  types.OID
 	metric types.Metric
 }
 
-// vectorClasses are pgvector's; the first of a type is its default here.
-var vectorClasses = []vectorClass{
+// nearestClasses are pgvector's operator classes by method. Of hnsw, the first of a
+// type is its default here; pgvector has none.
+var nearestClasses = map[string][]vectorClass{"hnsw": hnswClasses, "ivfflat": ivfflatClasses}
+
+var ivfflatClasses = []vectorClass{
+	{"vector_l2_ops", types.VectorOID, types.MetricL2}, {"vector_ip_ops", types.VectorOID, types.MetricInnerProduct},
+	{"vector_cosine_ops", types.VectorOID, types.MetricCosine}, {"halfvec_l2_ops", types.HalfVecOID, types.MetricL2},
+	{"halfvec_ip_ops", types.HalfVecOID, types.MetricInnerProduct}, {"halfvec_cosine_ops", types.HalfVecOID, types.MetricCosine},
+	{"bit_hamming_ops", types.BitOID, types.MetricHamming},
+}
+
+var hnswClasses = []vectorClass{
 	{"vector_cosine_ops", types.VectorOID, types.MetricCosine}, {"vector_l2_ops", types.VectorOID, types.MetricL2},
 	{"vector_ip_ops", types.VectorOID, types.MetricInnerProduct}, {"vector_l1_ops", types.VectorOID, types.MetricL1},
 	{"halfvec_cosine_ops", types.HalfVecOID, types.MetricCosine}, {"halfvec_l2_ops", types.HalfVecOID, types.MetricL2},
@@ -50,17 +60,18 @@ func wrongClass(name string, oid types.OID) *pgerr.Error {
 
 // nearestClass picks the operator class of a vector index's key; chosen says
 // that the statement named none.
-func nearestClass(oid types.OID, name []string) (class vectorClass, chosen bool, err error) {
+func nearestClass(method string, oid types.OID, name []string) (class vectorClass, chosen bool, err error) {
+	classes := nearestClasses[method]
 	if len(name) == 0 {
-		for _, c := range vectorClasses {
-			if c.input == oid {
-				return c, true, nil
+		for _, c := range classes {
+			if c.input == oid && (method == "hnsw" || c.name == ivfflatDefault) {
+				return c, method == "hnsw", nil
 			}
 		}
-		return class, false, noClass(oid, "hnsw")
+		return class, false, noClass(oid, method)
 	}
 	last := name[len(name)-1]
-	for _, c := range vectorClasses {
+	for _, c := range classes {
 		if c.name != last {
 			continue
 		}
@@ -69,8 +80,11 @@ func nearestClass(oid types.OID, name []string) (class vectorClass, chosen bool,
 		}
 		return c, false, nil
 	}
-	return class, false, noSuchClass(name, "hnsw")
+	return class, false, noSuchClass(name, method)
 }
+
+// ivfflatDefault is the only default class that pgvector has for ivfflat.
+const ivfflatDefault = "vector_l2_ops"
 
 // btreeClasses are the operator classes by the type they take; several types
 // share text_ops and its like.
@@ -155,7 +169,7 @@ func renameMethod(err error, method string) error {
 }
 
 // checkDimensions demands that a vector key's type says its dimension.
-func checkDimensions(k *catalog.IndexKey) error {
+func checkDimensions(method string, k *catalog.IndexKey) error {
 	if k.Typmod < 1 {
 		return pgerr.New(pgerr.InvalidParameterValue, "column does not have dimensions").
 			WithHint("Give the type its dimension, as in %s, or index a cast: ((%s)).",
@@ -169,7 +183,7 @@ func checkDimensions(k *catalog.IndexKey) error {
 		return nil
 	}
 	if k.Typmod > limit {
-		return pgerr.Newf(pgerr.ProgramLimitExceeded, "column cannot have more than %d dimensions for hnsw index", limit)
+		return pgerr.Newf(pgerr.ProgramLimitExceeded, "column cannot have more than %d dimensions for %s index", limit, method)
 	}
 	return nil
 }

@@ -67,7 +67,11 @@ func indexStorage(method string) map[string]option {
 	return btreeOptions
 }
 
-var hnswOptions = map[string]option{"m": {optionInt, 2, 100}, "ef_construction": {optionInt, 4, 1000}}
+// vectorOptions are those of the vector indexes, by method.
+var vectorOptions = map[string]map[string]option{
+	"hnsw":    {"m": {optionInt, 2, 100}, "ef_construction": {optionInt, 4, 1000}},
+	"ivfflat": {"lists": {optionInt, 1, 32768}},
+}
 
 func init() {
 	for name, o := range vacuumOptions {

@@ -1,6 +1,9 @@
 package run
 
-import "github.com/akidb/akidb/executor/plan"
+import (
+	"github.com/akidb/akidb/executor/plan"
+	"github.com/akidb/akidb/internal/types"
+)
 
 // Costs of reading rows, in units of one row of a sequential scan. A candidate
 // costs its part of the graph walk and a point read of its row; an exact
@@ -10,7 +13,18 @@ const (
 	candidateCost = 10.0
 	vectorCost    = 3.0
 	indexRowCost  = 4.0
+
+	// storedVectorCost is a vector that lies with the rows: a look-up of its own.
+	storedVectorCost = 12.0
 )
+
+// perVector is the cost of an exact distance.
+func (o *knnOp) perVector() float64 {
+	if o.node.Index.Method == "hnsw" && o.node.Table.Tier == types.TierHot {
+		return vectorCost
+	}
+	return storedVectorCost
+}
 
 // exactCost estimates the exact way; 0 is unknown.
 func (o *knnOp) exactCost() float64 {
@@ -23,9 +37,9 @@ func (o *knnOp) exactCost() float64 {
 		if o.node.Selectivity <= 0 {
 			return 0
 		}
-		return matching/o.node.Selectivity + matching*vectorCost
+		return matching/o.node.Selectivity + matching*o.perVector()
 	}
-	return matching * (indexRowCost + vectorCost)
+	return matching * (indexRowCost + o.perVector())
 }
 
 // exactIsCheaper decides by the planner's estimates before anything is read.

@@ -114,8 +114,7 @@ func (n *node) open(ctx context.Context) error {
 		return err
 	}
 	manager := tiering.New(tiering.Options{
-		Cold: cold,
-		Dir:  indexDir(dir), Workers: n.config.Index.Workers,
+		Cold: cold, Dir: indexDir(dir), WarmDir: n.warmDir(), Workers: n.config.Index.Workers,
 		CheckpointEvery: time.Duration(n.config.Index.CheckpointSeconds) * time.Second,
 		Keyer:           executor.NewKeyer(), Logger: n.log, Tiering: tierOptions, Searched: n.metrics.searched,
 	})
@@ -150,7 +149,19 @@ func (n *node) open(ctx context.Context) error {
 	return n.runInitScripts(ctx, n.config.InitScripts)
 }
 
-func rowsDir(dir string) string  { return filepath.Join(dir, "rows") }
+func rowsDir(dir string) string { return filepath.Join(dir, "rows") }
+func (n *node) warmDir() string {
+	return warmDir(n.config.DataDir, n.config.Tiering.WarmStoragePath)
+}
+
+// warmDir is where indexes of the warm tier lie.
+func warmDir(dir, configured string) string {
+	if configured != "" {
+		return configured
+	}
+	return filepath.Join(dir, "warm")
+}
+
 func indexDir(dir string) string { return filepath.Join(dir, "index") }
 func tempDir(dir string) string  { return filepath.Join(dir, "tmp") }
 
