@@ -101,5 +101,9 @@ bench-search: build datasets ## recall, QPS, latency, load, build over the wire
 bench-wire: build ## SELECT 1 and ten rows over the wire
 	$(BIN)/akidb-bench wire --start-server $(BIN)/akidb
 
+.PHONY: tiering-sim
+tiering-sim: build ## simulate four weeks of tiering; writes the figures of docs/TIERING-TUNING-GUIDE.md
+	$(BIN)/akidb-bench tiering-sim --docs docs
+
 clean: ## remove what was built (not the data)
 	rm -rf $(BIN)

@@ -26,6 +26,6 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: false,
 	}
-	root.AddCommand(datasetsCommand(), sampleCommand(), searchCommand(), wireCommand(), demoCommand())
+	root.AddCommand(datasetsCommand(), sampleCommand(), searchCommand(), wireCommand(), demoCommand(), tieringSimCommand())
 	return root
 }

@@ -19,7 +19,7 @@ const module = "github.com/akidb/akidb/"
 // anything.
 var allowed = map[string][]string{
 	"cmd/akidb":             {"internal/config", "internal/node"},
-	"cmd/akidb-bench":       {"internal/bench", "internal/dataset"},
+	"cmd/akidb-bench":       {"internal/bench", "internal/dataset", "tiering/state"},
 	"internal/arch":         {},
 	"internal/bench":        {"internal/dataset", "internal/types", "tiering/state"},
 	"internal/dataset":      {},

@@ -2,9 +2,9 @@ package bench
 
 import (
 	"fmt"
-	"html"
 	"math"
-	"strings"
+
+	"github.com/akidb/akidb/internal/bench/chart"
 )
 
 // Size of the picture and of its plot area, in pixels.
@@ -12,8 +12,6 @@ const (
 	pictureWidth, pictureHeight           = 720, 440
 	plotLeft, plotTop, plotRight, plotLow = 70, 30, 560, 390
 )
-
-var pictureColours = []string{"#1668a8", "#c8501e", "#3a8a3a", "#7a4fa0", "#8a7a1e", "#555555"}
 
 // picture draws recall (across) against queries per second (up, logarithmic) of
 // one client, a line a system, as SVG.
@@ -30,42 +28,42 @@ func picture(rs []*Result) string {
 	}
 	bottom, top := math.Floor(math.Log10(low)), math.Ceil(math.Log10(high))
 	recallLow = math.Floor(recallLow*20) / 20
-	x := func(recall float64) float64 {
-		return plotLeft + (recall-recallLow)/(1-recallLow+1e-9)*(plotRight-plotLeft)
+	at := func(recall, qps float64) chart.Point {
+		return chart.Point{
+			X: plotLeft + (recall-recallLow)/(1-recallLow+1e-9)*(plotRight-plotLeft),
+			Y: plotLow - (math.Log10(qps)-bottom)/(top-bottom)*(plotLow-plotTop),
+		}
 	}
-	y := func(qps float64) float64 { return plotLow - (math.Log10(qps)-bottom)/(top-bottom)*(plotLow-plotTop) }
-
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="12">`+"\n", pictureWidth, pictureHeight)
-	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="white"/>`+"\n")
+	c := chart.New(pictureWidth, pictureHeight)
 	for e := bottom; e <= top; e++ {
 		for _, step := range []float64{1, 2, 5} {
 			v := step * math.Pow(10, e)
 			if e == top && step > 1 {
 				break
 			}
-			fmt.Fprintf(&b, `<line x1="%d" x2="%d" y1="%.1f" y2="%.1f" stroke="#ddd"/><text x="%d" y="%.1f" text-anchor="end">%.0f</text>`+"\n",
-				plotLeft, plotRight, y(v), y(v), plotLeft-6, y(v)+4, v)
+			y := at(0, v).Y
+			c.Line(chart.Point{X: plotLeft, Y: y}, chart.Point{X: plotRight, Y: y}, chart.Grid)
+			c.Text(chart.Point{X: plotLeft - 6, Y: y + 4}, chart.Right, "black", fmt.Sprintf("%.0f", v))
 		}
 	}
 	for r := recallLow; r <= 1.0001; r += 0.05 {
-		fmt.Fprintf(&b, `<line x1="%.1f" x2="%.1f" y1="%d" y2="%d" stroke="#ddd"/><text x="%.1f" y="%d" text-anchor="middle">%.2f</text>`+"\n",
-			x(r), x(r), plotTop, plotLow, x(r), plotLow+18, r)
+		x := at(r, 1).X
+		c.Line(chart.Point{X: x, Y: plotTop}, chart.Point{X: x, Y: plotLow}, chart.Grid)
+		c.Text(chart.Point{X: x, Y: plotLow + 18}, chart.Middle, "black", fmt.Sprintf("%.2f", r))
 	}
-	fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">recall@10</text><text x="%d" y="18">queries per second, one client</text>`+"\n",
-		(plotLeft+plotRight)/2, plotLow+38, plotLeft)
+	c.Text(chart.Point{X: (plotLeft + plotRight) / 2, Y: plotLow + 38}, chart.Middle, "black", "recall@10")
+	c.Text(chart.Point{X: plotLeft, Y: 18}, chart.Left, "black", "queries per second, one client")
 	for i, r := range rs {
-		colour := pictureColours[i%len(pictureColours)]
-		var points []string
+		colour := chart.Colours[i%len(chart.Colours)]
+		var points []chart.Point
 		for _, s := range oneClient(r) {
-			points = append(points, fmt.Sprintf("%.1f,%.1f", x(s.Recall), y(s.PerSecond)))
-			fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="3" fill="%s"/>`+"\n", x(s.Recall), y(s.PerSecond), colour)
+			points = append(points, at(s.Recall, s.PerSecond))
+			c.Dot(points[len(points)-1], colour)
 		}
-		fmt.Fprintf(&b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2"/>`+"\n", strings.Join(points, " "), colour)
-		fmt.Fprintf(&b, `<text x="%d" y="%d" fill="%s">%s</text>`+"\n", plotRight+14, plotTop+14+18*i, colour, html.EscapeString(r.System))
+		c.Curve(points, colour)
+		c.Text(chart.Point{X: plotRight + 14, Y: float64(plotTop + 14 + 18*i)}, chart.Left, colour, r.System)
 	}
-	b.WriteString("</svg>\n")
-	return b.String()
+	return c.String()
 }
 
 func oneClient(r *Result) []Search {
