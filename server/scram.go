@@ -2,6 +2,7 @@ package server
 
 import (
 	"crypto/hmac"
+	"crypto/pbkdf2"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/xdg-go/scram"
+	"github.com/xdg-go/stringprep"
 
 	"github.com/akidb/akidb/internal/pgerr"
 )
@@ -126,6 +128,26 @@ func parseVerifier(v string) (scram.StoredCredentials, bool) {
 		KeyFactors: scram.KeyFactors{Salt: string(raw[0]), Iters: n},
 		StoredKey:  raw[1], ServerKey: raw[2],
 	}, true
+}
+
+// VerifyPassword says whether a password is that of a verifier. It takes as long
+// for a verifier that is none.
+func VerifyPassword(verifier, password string) bool {
+	creds, ok := parseVerifier(verifier)
+	if !ok {
+		creds = mockCredentials("")
+	}
+	if prepared, err := stringprep.SASLprep.Prepare(password); err == nil { // RFC 5802; PostgreSQL too takes others as they are
+		password = prepared
+	}
+	salted, err := pbkdf2.Key(sha256.New, password, []byte(creds.Salt), creds.Iters, sha256.Size)
+	if err != nil {
+		return false
+	}
+	mac := hmac.New(sha256.New, salted)
+	_, _ = mac.Write([]byte("Client Key")) // a hash takes everything
+	stored := sha256.Sum256(mac.Sum(nil))
+	return hmac.Equal(stored[:], creds.StoredKey) && ok
 }
 
 // mockKey makes the salts of roles that have no password: random for each

@@ -217,8 +217,9 @@ func (s *Server) watch() {
 	}
 }
 
-// newPID gives a process id and a secret for CancelRequest.
-func (s *Server) newPID() (int32, uint32) {
+// NewPID gives a process id and a secret for CancelRequest, also to sessions that
+// come by another way: no two sessions of an engine have the same.
+func (s *Server) NewPID() (int32, uint32) {
 	var b [4]byte
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
 	return s.nextPID.Add(1), binary.BigEndian.Uint32(b[:])

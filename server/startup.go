@@ -53,7 +53,7 @@ func (c *client) login() error {
 
 // open makes the session.
 func (c *client) open(settings map[string]string) (err error) {
-	c.pid, c.secret = c.server.newPID()
+	c.pid, c.secret = c.server.NewPID()
 	c.session, err = c.server.opts.Admin.NewSession(c.ctx, executor.SessionOptions{
 		User: c.user, Database: c.database, RemoteAddr: hostOf(c.Conn.RemoteAddr()),
 		PID: c.pid, Secret: c.secret, Settings: settings,

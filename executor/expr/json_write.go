@@ -177,3 +177,9 @@ func isJSONContainer(d types.Datum) bool {
 	}
 	return false
 }
+
+// AppendJSON writes a value as to_json does; env says how times are shown.
+func AppendJSON(dst []byte, oid types.OID, d types.Datum, env *types.Env) []byte {
+	w := jsonWriter{ctx: &Context{Env: env}}
+	return w.append(dst, oid, d)
+}

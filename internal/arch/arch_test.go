@@ -44,7 +44,7 @@ var allowed = map[string][]string{
 	"tiering/state":         {"internal/types", "internal/pgerr"},
 	"tiering":               {"vectorindex", "coldstore", "internal/types", "internal/pgerr", "internal/catalog", "internal/storage", "internal/rowstore"},
 	"server":                {"executor", "sql", "internal/types", "internal/pgerr"},
-	"server/httpapi":        {},
+	"server/httpapi":        {"executor", "sql", "internal/types", "internal/pgerr", "internal/catalog"},
 	"integration":           {"internal/dataset"},
 }
 

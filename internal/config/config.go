@@ -28,6 +28,8 @@ type Config struct {
 	// InitScripts is a folder of .sql and .sql.gz files that are run in the order of
 	// their names when the data directory is made.
 	InitScripts string `toml:"init_scripts"`
+	// HTTPMaxBody bounds the body of a request in bytes; vectors sent as lines have no such limit.
+	HTTPMaxBody int64 `toml:"http_max_body"`
 	// MaxConnections is how many sessions may be open at once (53300 above it).
 	MaxConnections int `toml:"max_connections"`
 	// MemoryLimit is the soft limit of the Go heap in bytes; 0 takes 80 % of the
@@ -137,6 +139,7 @@ func Default() Config {
 		Listen:         "127.0.0.1:5432",
 		HTTPListen:     "127.0.0.1:8080",
 		Database:       "postgres",
+		HTTPMaxBody:    64 << 20,
 		MaxConnections: 500,
 		MinFreeDisk:    256 << 20,
 		Log:            Log{Format: "text", Level: "info"},
@@ -178,6 +181,7 @@ func (c *Config) Validate() error {
 		{"listen", address(c.Listen)},
 		{"http_listen", optionalAddress(c.HTTPListen)},
 		{"database", notEmpty(c.Database)},
+		{"http_max_body", atLeast(c.HTTPMaxBody, 1<<10)},
 		{"max_connections", atLeast(int64(c.MaxConnections), 1)},
 		{"memory_limit", atLeast(c.MemoryLimit, 0)},
 		{"min_free_disk", atLeast(c.MinFreeDisk, 0)},

@@ -2,6 +2,7 @@ package node
 
 import (
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,6 +27,8 @@ type metrics struct {
 	durations   *prometheus.HistogramVec
 	fsyncs      prometheus.Histogram
 	connections prometheus.Gauge
+	requests    *prometheus.CounterVec
+	answers     *prometheus.HistogramVec
 	searches    *prometheus.HistogramVec
 	tracking    prometheus.Histogram
 	cycles      prometheus.Histogram
@@ -65,6 +68,13 @@ func newMetrics() *metrics {
 			Buckets: prometheus.ExponentialBuckets(20e-6, 2, 18),
 		}),
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{Name: "akidb_connections", Help: "Open sessions."}),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "akidb_http_requests_total", Help: "Requests to the HTTP port, by route and status.",
+		}, []string{"route", "status"}),
+		answers: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "akidb_http_request_duration_seconds", Help: "Time of requests to the HTTP port that succeeded, by route.",
+			Buckets: prometheus.ExponentialBuckets(100e-6, 2, 18),
+		}, []string{"route"}),
 		searches: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "akidb_search_duration_seconds", Help: "Time of searches of vector indexes, by tier and index method, without that of the rest of the statement.",
 			Buckets: prometheus.ExponentialBuckets(20e-6, 2, 20),
@@ -79,7 +89,7 @@ func newMetrics() *metrics {
 		cycleCount:  prometheus.NewCounter(prometheus.CounterOpts{Name: "akidb_tier_worker_cycles_total", Help: "Cycles of the tiering worker."}),
 		cycleErrors: prometheus.NewCounter(prometheus.CounterOpts{Name: "akidb_tier_worker_errors_total", Help: "Errors of the tiering worker."}),
 	}
-	m.registry.MustRegister(m.searches, m.tracking, m.cycles, m.cycleCount, m.cycleErrors, m.statements, m.durations, m.fsyncs, m.connections, m,
+	m.registry.MustRegister(m.searches, m.tracking, m.cycles, m.cycleCount, m.cycleErrors, m.statements, m.durations, m.fsyncs, m.connections, m.requests, m.answers, m,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -89,6 +99,14 @@ func (m *metrics) Statement(kind, sqlstate string, took time.Duration) {
 	m.statements.WithLabelValues(kind, sqlstate).Inc()
 	if sqlstate == "00000" {
 		m.durations.WithLabelValues(kind).Observe(took.Seconds())
+	}
+}
+
+// Request records a request to the HTTP port.
+func (m *metrics) Request(route string, status int, took time.Duration) {
+	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
+	if status < 400 {
+		m.answers.WithLabelValues(route).Observe(took.Seconds())
 	}
 }
 

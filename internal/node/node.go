@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -22,7 +21,6 @@ import (
 	"github.com/akidb/akidb/internal/rowstore"
 	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/server"
-	"github.com/akidb/akidb/server/httpapi"
 	"github.com/akidb/akidb/tiering"
 )
 
@@ -228,16 +226,16 @@ func (n *node) listen(out io.Writer, version string) error {
 			n.failed <- fmt.Errorf("PostgreSQL port: %w", err)
 		}
 	}()
-	if n.config.HTTPEnabled() {
-		if err := n.listenHTTP(version); err != nil {
-			return err
-		}
-	}
 	host, port, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "connect with: psql -h %s -p %s -U postgres postgres\n", reachable(host), port)
+	if n.config.HTTPEnabled() {
+		if err := n.listenHTTP(out, version); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintln(out, "database system is ready to accept connections")
 	n.log.Info("database system is ready to accept connections", "address", l.Addr().String())
 	return nil
@@ -253,25 +251,6 @@ func bind(setting, address string) (net.Listener, error) {
 		return nil, fmt.Errorf("could not bind address %q (%s): %w", address, setting, err)
 	}
 	return l, nil
-}
-
-func (n *node) listenHTTP(version string) error {
-	l, err := bind("http_listen", n.config.HTTPListen)
-	if err != nil {
-		return err
-	}
-	h := httpapi.New(httpapi.Options{Version: version, Ready: n.store.Failed, ReadOnly: n.store.ReadOnly, Metrics: n.metrics.registry, Profile: n.config.HTTPProfile})
-	n.onClose(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), n.patience)
-		defer cancel()
-		return h.Shutdown(ctx)
-	})
-	go func() {
-		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			n.failed <- fmt.Errorf("HTTP port: %w", err)
-		}
-	}()
-	return nil
 }
 
 // reachable is the host to name to a client on this machine.

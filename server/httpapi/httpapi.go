@@ -1,16 +1,23 @@
 package httpapi
 
 import (
-	"encoding/json"
+	"log/slog"
+	"net"
 	"net/http"
-	"net/http/pprof"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/akidb/akidb/executor"
+	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/types"
 )
 
-// Options are what the port shows.
+// Admin is what the port asks of the engine as a whole.
+type Admin = executor.Admin
+
+// Options are what the port needs.
 type Options struct {
 	// Version is the server's version.
 	Version string
@@ -19,47 +26,88 @@ type Options struct {
 	// ReadOnly says why only reads are accepted, nil when writes are too. A server
 	// that only reads is ready.
 	ReadOnly func() error
-	// Metrics is what /metrics shows.
-	Metrics prometheus.Gatherer
+	// Gatherer is what /metrics shows.
+	Gatherer prometheus.Gatherer
 	// Profile shows Go's profiles under /debug/pprof.
 	Profile bool
+
+	// Admin makes sessions; without one there is no REST.
+	Admin Admin
+	// Catalog is the committed schema.
+	Catalog func() *catalog.Snapshot
+	// NewPID gives a session an id that no session of the PostgreSQL port has.
+	NewPID func() (int32, uint32)
+	// AuthMethod is trust or scram-sha-256 for a client's address.
+	AuthMethod func(net.Addr) string
+	// VerifyPassword checks a password against a role's verifier.
+	VerifyPassword func(verifier, password string) bool
+	// MaxSessions is how many requests may be in work at once; others wait.
+	MaxSessions int
+	// MaxBody bounds a body in bytes, but for lines, which are stored as they come.
+	MaxBody int64
+	// Metrics is told of statements and requests; nil drops them.
+	Metrics Metrics
+	// Logger gets the stacks of internal errors.
+	Logger *slog.Logger
 }
 
-// Start-up and idle limits of a connection; requests themselves are small.
+// Metrics is told what happens on the port. Its methods are called from many goroutines.
+type Metrics interface {
+	// Statement is one statement that has ended.
+	Statement(kind, sqlstate string, took time.Duration)
+	// Request is one request that has been answered; route is its pattern.
+	Request(route string, status int, took time.Duration)
+}
+
+type noMetrics struct{}
+
+func (noMetrics) Statement(string, string, time.Duration) {}
+func (noMetrics) Request(string, int, time.Duration)      {}
+
+// Start-up and idle limits of a connection.
 const (
 	readHeaderTimeout = 10 * time.Second
 	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
 )
 
-// New returns the server of the HTTP port; the caller serves and shuts it down.
-func New(opts Options) *http.Server {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, http.StatusOK, map[string]string{"status": "ok", "version": opts.Version})
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if err := opts.Ready(); err != nil {
-			reply(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready", "reason": err.Error()})
-			return
-		}
-		if err := opts.ReadOnly(); err != nil {
-			reply(w, http.StatusOK, map[string]string{"status": "read only", "reason": err.Error()})
-			return
-		}
-		reply(w, http.StatusOK, map[string]string{"status": "ready"})
-	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(opts.Metrics, promhttp.HandlerOpts{}))
-	if opts.Profile {
-		mux.HandleFunc("/debug/pprof/", pprof.Index)
-		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-		mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	}
-	return &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout}
+// API answers requests. Make it with New, and Close it when its server has shut down.
+type API struct {
+	opts        Options
+	routes      []route
+	passwords   *passwords
+	pool        *pool
+	collections collections
+
+	sequences sync.Mutex // guards highest, and orders what moves sequences
+	// highest is the highest id that a sequence was moved to.
+	highest map[types.OID]int64
 }
 
-func reply(w http.ResponseWriter, status int, body map[string]string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the client has gone; nobody is left to tell
+// New returns the interface of the HTTP port.
+func New(opts Options) *API {
+	if opts.Metrics == nil {
+		opts.Metrics = noMetrics{}
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.MaxSessions == 0 {
+		opts.MaxSessions = 500
+	}
+	if opts.MaxBody == 0 {
+		opts.MaxBody = 64 << 20
+	}
+	return &API{opts: opts, routes: table(), passwords: newPasswords(opts.VerifyPassword), pool: newPool(opts), highest: map[types.OID]int64{}}
 }
+
+// Server returns a server for the port; the caller serves and shuts it down.
+func (a *API) Server() *http.Server {
+	return &http.Server{
+		Handler: a.Handler(), ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(a.opts.Logger.Handler(), slog.LevelWarn),
+	}
+}
+
+// Close ends the sessions that are kept.
+func (a *API) Close() { a.pool.close() }

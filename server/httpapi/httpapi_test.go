@@ -12,7 +12,7 @@ import (
 
 func TestReadinessFollowsTheServer(t *testing.T) {
 	var notReady, readOnly error
-	h := New(Options{Version: "x", Ready: func() error { return notReady }, ReadOnly: func() error { return readOnly }, Metrics: prometheus.NewRegistry()}).Handler
+	h := New(Options{Version: "x", Ready: func() error { return notReady }, ReadOnly: func() error { return readOnly }, Gatherer: prometheus.NewRegistry()}).Handler()
 	for _, tc := range []struct {
 		path   string
 		err    error
