@@ -51,6 +51,22 @@ func (a *access) cheapest() Node {
 	return best
 }
 
+// idScan reads an index whose ranges alone decide which rows pass, so that their
+// ids are read and no row: a fraction of a scan's cost however many they are. nil
+// when there is no such index.
+func (a *access) idScan() *IndexScan {
+	var best *IndexScan
+	for _, p := range a.paths() {
+		if len(p.filter) > 0 || len(p.ranges) == 0 || !a.b.env.enabled("enable_indexscan") || a.never() {
+			continue
+		}
+		if n := a.indexScan(p, false); best == nil || n.Cost < best.Cost {
+			best = n
+		}
+	}
+	return best
+}
+
 // orderedScan reads them in the order of keys, through a btree index (the node's
 // row is the table's row, with the row id after it if asked for) or a vector
 // index (KNN: the table's row, then the distance, then the row id). want is LIMIT

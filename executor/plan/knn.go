@@ -98,9 +98,13 @@ func (a *access) knn(x *catalog.Index, d distance, predicate []expr.Expr, implie
 	plain := n.withoutDistance(rest)
 	if undecided := leftOver(plain, a.conds, implied); len(undecided) > 0 {
 		n.Selectivity = min(1, a.b.selectivity(a.table, plain)/max(a.b.selectivity(a.table, predicate), 1/a.rows))
-		n.Alternative = a.b.tableScan(a.table, a.alias, columnsOf(plain), plain, false)
+		filtered := a.b.access(a.table, a.alias, columnsOf(plain), plain, false)
+		n.Alternative = filtered.cheapest()
 		if _, scan := n.Alternative.(*IndexScan); scan && want == nil {
 			return nil // all rows: reading few of them and sorting is better
+		}
+		if x := filtered.idScan(); x != nil {
+			n.Alternative = x
 		}
 	}
 	n.Rows = atLeastOne(a.rows * a.share)

@@ -20,13 +20,15 @@ func (o *knnOp) exact() error {
 		o.way = knnSorted
 		return o.sortAll(o.sortWant())
 	}
-	fits, err := o.collectIDs()
-	if err != nil {
-		return err
-	}
-	if !fits {
-		o.way = knnSorted
-		return o.sortAll(o.sortWant())
+	if !o.dive.complete {
+		fits, err := o.collectIDs(o.mostIDs())
+		if err != nil {
+			return err
+		}
+		if !fits {
+			o.way = knnSorted
+			return o.sortAll(o.sortWant())
+		}
 	}
 	if len(o.ids) == 0 {
 		o.method = "exact"
@@ -35,11 +37,12 @@ func (o *knnOp) exact() error {
 	return o.nearestExact(o.ids)
 }
 
-// collectIDs gathers the ids of matching rows; false when they would not fit
-// into work_mem.
-func (o *knnOp) collectIDs() (bool, error) {
+// mostIDs is how many ids fit into work_mem.
+func (o *knnOp) mostIDs() int { return int(max(o.x.env.WorkMem/8, minIDs)) }
+
+// collectIDs gathers the ids of matching rows; false when there are more than limit.
+func (o *knnOp) collectIDs(limit int) (bool, error) {
 	o.ids = o.ids[:0]
-	limit := int(max(o.x.env.WorkMem/8, minIDs))
 	if err := o.other.openIDs(); err != nil {
 		return false, err
 	}

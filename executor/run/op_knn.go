@@ -41,6 +41,7 @@ type knnOp struct {
 	spare []types.Row
 	batch []storage.Candidate
 	ids   []types.RowID
+	dive  knnDive
 
 	whole *seqScanOp
 	wide  types.Row // whole's row with the distance and id
@@ -229,8 +230,15 @@ func (o *knnOp) begin() error {
 		o.method = "scan"
 		return o.openWhole()
 	}
+	o.dive = knnDive{}
 	if o.exactIsCheaper() {
-		return o.exact()
+		few, err := o.diveIfBounded()
+		if err != nil {
+			return err
+		}
+		if few {
+			return o.exact()
+		}
 	}
 	return o.search()
 }
@@ -286,8 +294,14 @@ func (o *knnOp) pull(iter storage.NearestIter, sure bool) (exhausted bool, err e
 			}
 			continue
 		}
-		if len(o.found) < o.want && (beyond || o.shouldSwitch()) {
+		if len(o.found) >= o.want {
+			continue
+		}
+		if beyond || o.shouldSwitch() {
 			return false, nil
+		}
+		if fits, err := o.diveIfNarrow(); err != nil || fits {
+			return false, err
 		}
 	}
 	return false, nil

@@ -42,7 +42,8 @@ type Search struct {
 // Filter is a search among the rows that a condition on another column lets pass.
 type Filter struct {
 	Percent int `json:"percent"`
-	// Mode is the value of hnsw.iterative_scan; "" is the server's default.
+	// Mode is the value of hnsw.iterative_scan, "" is the server's default; "btree" stands before it when the
+	// column of the filter has a btree index.
 	Mode   string  `json:"mode,omitempty"`
 	Ef     int     `json:"ef"`
 	Recall float64 `json:"recall"`

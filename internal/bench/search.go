@@ -216,9 +216,25 @@ func (m *measurement) search(ctx context.Context, count int, sql string, queries
 	return found, short, latency, err
 }
 
-// filters measures searches that 1, 10 and 50 % of the rows may answer. PostgreSQL with pgvector is measured in
-// each of its modes, since its default gives short answers; another system is measured as it comes.
+// filters measures searches that 1, 10 and 50 % of the rows may answer, first without and then with a btree index
+// on the filter's column.
 func (m *measurement) filters(ctx context.Context) error {
+	if err := m.filtered(ctx, ""); err != nil {
+		return err
+	}
+	if _, err := m.admin.Exec(ctx, fmt.Sprintf("CREATE INDEX bench_category ON %s (category)", m.table)); err != nil {
+		return err
+	}
+	if err := m.filtered(ctx, "btree"); err != nil {
+		return err
+	}
+	_, err := m.admin.Exec(ctx, "DROP INDEX bench_category")
+	return err
+}
+
+// filtered measures one table. PostgreSQL with pgvector is measured in each of its modes, since its default gives
+// short answers; another system is measured as it comes.
+func (m *measurement) filtered(ctx context.Context, index string) error {
 	modes := []string{""}
 	if strings.HasPrefix(m.result.Version, "PostgreSQL") && m.target.Server == nil {
 		modes = []string{"off", "strict_order", "relaxed_order"}
@@ -236,8 +252,8 @@ func (m *measurement) filters(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			m.result.Filters = append(m.result.Filters, Filter{Percent: percent, Mode: mode, Ef: m.FilterEf, Recall: found, Short: short, Latency: latency})
-			m.log("filter %d %% %s: recall %.4f, %.0f QPS, %d of %d answers short", percent, mode, found, latency.PerSecond, short, len(queries))
+			m.result.Filters = append(m.result.Filters, Filter{Percent: percent, Mode: strings.TrimSpace(index + " " + mode), Ef: m.FilterEf, Recall: found, Short: short, Latency: latency})
+			m.log("filter %d %% %s %s: recall %.4f, %.0f QPS, %d of %d answers short", percent, index, mode, found, latency.PerSecond, short, len(queries))
 		}
 	}
 	return nil
