@@ -306,8 +306,8 @@ func (w *sealer) writeSegments(ctx context.Context) error {
 		w.segments = append(w.segments, manifestSegment(sum))
 		group.Go(func() error { return segment.Verify(passing(ctx), w.s.o.Store, sum) })
 	}
-	if verr := group.Wait(); err == nil {
-		err = verr
+	if verr := group.Wait(); verr != nil {
+		return verr // it has ended the writing, too
 	}
 	return err
 }
