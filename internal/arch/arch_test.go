@@ -21,7 +21,7 @@ var allowed = map[string][]string{
 	"cmd/akidb":             {"internal/config", "internal/node"},
 	"cmd/akidb-bench":       {"internal/bench", "internal/dataset", "tiering/state"},
 	"internal/arch":         {},
-	"internal/bench":        {"internal/dataset", "internal/types", "tiering/state"},
+	"internal/bench":        {"internal/dataset", "internal/types", "tiering/state", "coldstore/objectstore/minioserver"},
 	"internal/dataset":      {},
 	"internal/config":       {},
 	"internal/pgerr":        {},
