@@ -278,6 +278,7 @@ type copyIn struct {
 	batch     []types.Row
 	notNull   []*catalog.Column
 	generated []fillValue
+	parts     *copyParts  // nil for a table that has nothing to do with partitions
 	domains   []expr.Expr // tests of the values of domains, over the row
 }
 
@@ -319,6 +320,9 @@ func (p *portal) openCopyIn(t *ast.Copy) (*copyIn, error) {
 		return nil, err
 	}
 	if table, err = plan.ResolveTable(s.planEnv(), t.Table); err != nil {
+		return nil, err
+	}
+	if err := p.lockLeaves(table); err != nil {
 		return nil, err
 	}
 	if err := s.tx.txn.StartStatement(p.ctx); err != nil {
@@ -380,7 +384,7 @@ func (c *copyIn) prepare(t *ast.Copy) error {
 		}
 		c.where = e
 	}
-	return nil
+	return c.prepareParts()
 }
 
 // addDomain adds the test of a column's values by its domain.
@@ -443,11 +447,20 @@ func (c *copyIn) write(rows []types.Row) error {
 		}
 	}
 	c.rows += int64(len(c.batch))
-	if c.bulk != nil {
-		return c.bulk.InsertRows(ctx, c.table, c.batch)
+	if c.parts != nil {
+		return c.insertParts()
 	}
-	for _, row := range c.batch {
-		if _, _, err := c.portal.txn.Insert(ctx, c.table, row, storage.InsertOptions{Wait: c.portal.session.wait()}); err != nil {
+	return c.insert(c.table, c.batch)
+}
+
+// insert writes rows to a table.
+func (c *copyIn) insert(table *catalog.Table, rows []types.Row) error {
+	ctx := c.portal.ctx
+	if c.bulk != nil {
+		return c.bulk.InsertRows(ctx, table, rows)
+	}
+	for _, row := range rows {
+		if _, _, err := c.portal.txn.Insert(ctx, table, row, storage.InsertOptions{Wait: c.portal.session.wait()}); err != nil {
 			return err
 		}
 	}

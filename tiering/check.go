@@ -35,7 +35,7 @@ func Check(ctx context.Context, rowsDir string, opts Options) (Report, error) {
 	cat := store.Catalog()
 	for _, o := range cat.Objects(catalog.KindIndex) {
 		x := o.(*catalog.Index)
-		if !x.Vector() {
+		if t := cat.Table(x.Table); !x.Vector() || t == nil || t.Partitioned != nil {
 			continue
 		}
 		if err := m.checkIndex(ctx, cat.Table(x.Table), x, &out); err != nil {

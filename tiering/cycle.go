@@ -85,8 +85,8 @@ func (m *Manager) collections(now time.Time) []state.Collection {
 	out := make([]state.Collection, 0, len(tables))
 	for _, o := range tables {
 		table := o.(*catalog.Table)
-		if table.Temp != 0 {
-			continue // it ends with its session
+		if table.Temp != 0 || table.Partitioned != nil {
+			continue // it ends with its session, or has no rows of its own
 		}
 		c := m.tiers.find(table.ID)
 		s := state.Collection{

@@ -122,7 +122,7 @@ func (m *Manager) Start(ctx context.Context, store *rowstore.Store) error {
 	cat := store.Catalog()
 	byID := map[types.OID]*vectorIndex{}
 	for _, o := range cat.Objects(catalog.KindIndex) {
-		if x := o.(*catalog.Index); x.Vector() {
+		if x := o.(*catalog.Index); x.Vector() && cat.Table(x.Table).Partitioned == nil { // the parts of those have the vectors
 			byID[x.ID] = known(x)
 		}
 	}

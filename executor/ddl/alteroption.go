@@ -111,6 +111,10 @@ func (s *statement) alterOther(ctx context.Context, o catalog.Object, t *ast.Alt
 			}
 			x, _ = s.catalog().Object(x.ID).(*catalog.Index)
 			o = x
+		case isIndex && act.Op == "ATTACH PARTITION":
+			if err := s.attachIndex(ctx, x, act); err != nil {
+				return err
+			}
 		case isIndex && (act.Op == "SET STATISTICS" || act.Op == "SET TABLESPACE" && act.Name == "pg_default"):
 		default:
 			_, name := o.ObjectName()

@@ -73,7 +73,9 @@ func init() { // methods that look the table up
 		"SET COMPRESSION": {passOther, (*alteration).columnHint},
 		"CLUSTER ON":      {passOther, (*alteration).indexHint}, "SET WITHOUT CLUSTER": {passOther, accepted}, "REPLICA IDENTITY": {passOther, accepted},
 		"SET LOGGED": {passOther, accepted}, "SET UNLOGGED": {passOther, accepted}, "SET WITHOUT OIDS": {passOther, accepted},
-		"SET TABLESPACE": {passOther, (*alteration).tablespace}, "SET ACCESS METHOD": {passOther, (*alteration).accessMethod},
+		"ATTACH PARTITION": {passOther, (*alteration).attachPartition}, "DETACH PARTITION": {passOther, (*alteration).detachPartition},
+		"DETACH PARTITION FINALIZE": {passOther, accepted},
+		"SET TABLESPACE":            {passOther, (*alteration).tablespace}, "SET ACCESS METHOD": {passOther, (*alteration).accessMethod},
 	}
 }
 
@@ -104,12 +106,22 @@ func (s *statement) alterTable(ctx context.Context, t *ast.AlterTable) error {
 	}
 	a := &alteration{definition: s.define(table.Clone()), from: table}
 	a.table.Version++
+	s.only = t.Table.Only
+	if err := a.refuseInherited(t.Actions); err != nil {
+		return err
+	}
+	if err := a.refusePartitioned(t.Actions); err != nil {
+		return err
+	}
 	for p := passDrop; p < passes; p++ {
 		if err := a.runPass(ctx, p, t.Actions); err != nil {
 			return err
 		}
 	}
-	return a.finishAlter(ctx)
+	if err := a.finishAlter(ctx); err != nil {
+		return err
+	}
+	return s.alterPartitions(ctx, a, t.Actions)
 }
 
 func (a *alteration) runPass(ctx context.Context, p pass, list []ast.AlterAction) error {
@@ -160,9 +172,11 @@ func (a *alteration) finishAlter(ctx context.Context) error {
 	if err := s.Txn.Change(ctx, changes...); err != nil {
 		return err
 	}
-	if rewrite {
+	switch {
+	case a.table.Partitioned != nil: // it has no rows
+	case rewrite:
 		err = a.rewriteRows(ctx)
-	} else {
+	default:
 		err = a.tryRows(ctx)
 	}
 	if err != nil {
@@ -186,6 +200,9 @@ func (a *alteration) rebuildIndexes(ctx context.Context) error {
 	for _, x := range a.rebuilt {
 		now, ok := a.s.catalog().Object(x.ID).(*catalog.Index)
 		if !ok || !now.Vector() && len(a.converted) > 0 {
+			continue
+		}
+		if a.table.Partitioned != nil {
 			continue
 		}
 		if err := a.s.dropAndBuild(ctx, a.table, now); err != nil {

@@ -121,6 +121,9 @@ func (d *definition) changes() []catalog.Change {
 // build fills the new indexes.
 func (d *definition) build(ctx context.Context) error {
 	for _, x := range d.indexes {
+		if d.table.Partitioned != nil {
+			continue // its partitions have the entries
+		}
 		if err := d.s.Txn.BuildIndex(ctx, d.table, x); err != nil {
 			return err
 		}

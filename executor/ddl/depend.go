@@ -55,11 +55,21 @@ func (d *deletion) isGone(o catalog.Object) bool { return d.gone[o.ObjectID()] }
 func (d *deletion) take(o catalog.Object) {
 	d.gone[o.ObjectID()] = true
 	d.objects = append(d.objects, o)
-	if t, ok := o.(*catalog.Table); ok {
-		for _, part := range d.s.parts(t) {
-			if !d.isGone(part) {
-				d.take(part)
-			}
+	var parts []catalog.Object
+	switch o := o.(type) {
+	case *catalog.Table:
+		parts = d.s.parts(o)
+		for _, p := range d.s.catalog().Partitions(o.ID) {
+			parts = append(parts, p)
+		}
+	case *catalog.Index:
+		for _, x := range d.s.catalog().IndexParts(o) {
+			parts = append(parts, x)
+		}
+	}
+	for _, part := range parts {
+		if !d.isGone(part) {
+			d.take(part)
 		}
 	}
 }
@@ -87,6 +97,11 @@ func (d *deletion) follow(o catalog.Object) error {
 		}
 	}
 	if t, ok := o.(*catalog.Table); ok {
+		for _, p := range d.s.catalog().Partitions(t.ID) {
+			if err := d.follow(p); err != nil {
+				return err
+			}
+		}
 		for _, q := range d.s.catalog().Sequences(t.ID) {
 			if err := d.followDefaults(q); err != nil {
 				return err
@@ -196,6 +211,10 @@ func (d *deletion) requireFree(o catalog.Object) error {
 	s := d.s
 	switch o := o.(type) {
 	case *catalog.Index:
+		if x, ok := s.catalog().Object(o.Parent).(*catalog.Index); ok && !d.isGone(x) {
+			return pgerr.Newf(pgerr.DependentObjectsStillExist, "cannot drop %s because %s requires it", s.describe(o), s.describe(x)).
+				WithHint("You can drop %s instead.", s.describe(x))
+		}
 		if o.Constraint != 0 && !d.isGone(s.catalog().Table(o.Table)) {
 			constraint := "constraint " + sql.QuoteIdent(o.Name) + " on " + s.describe(s.catalog().Table(o.Table))
 			return pgerr.Newf(pgerr.DependentObjectsStillExist, "cannot drop %s because %s requires it", s.describe(o), constraint).

@@ -8,7 +8,11 @@ import (
 )
 
 // statement is one schema change under way.
-type statement struct{ *Env }
+type statement struct {
+	*Env
+	// only says that the statement leaves the partitions of its table alone (ONLY).
+	only bool
+}
 
 // Handles says whether a statement is one that Execute runs.
 func Handles(stmt ast.Stmt) bool {
@@ -25,7 +29,7 @@ func Handles(stmt ast.Stmt) bool {
 // Execute runs one schema statement inside the environment's transaction (statement
 // already started) and returns its command tag ("CREATE TABLE").
 func Execute(ctx context.Context, env *Env, stmt ast.Stmt) (string, error) {
-	s := &statement{env}
+	s := &statement{Env: env}
 	if _, reads := stmt.(*ast.CreateTableAs); !reads {
 		env.Txn.SeeNewest()
 	}

@@ -50,10 +50,14 @@ func (s *statement) createIndex(ctx context.Context, t *ast.CreateIndex) error {
 	if methods[method].unused {
 		s.notice("00000", `index "%s" does not speed up queries yet: access method "%s" is accepted only`, x.Name, method)
 	}
-	if err := s.Txn.Change(ctx, catalog.Put(x)); err != nil {
+	if err := keyCoversPartition(table, x); err != nil {
 		return err
 	}
-	if err := s.Txn.BuildIndex(ctx, table, x); err != nil {
+	if table.Partitioned != nil && t.Concurrently {
+		return pgerr.Newf(pgerr.FeatureNotSupported, `cannot create index on partitioned table "%s" concurrently`, table.Name)
+	}
+	s.only = t.Table.Only
+	if err := s.addIndex(ctx, table, x); err != nil {
 		return err
 	}
 	s.warnOfLittleData(x)
@@ -313,9 +317,24 @@ func (s *statement) rebuild(ctx context.Context, id types.OID, indexes []*catalo
 	if err := s.Txn.LockTable(ctx, id, storage.LockAccessExclusive, s.Wait); err != nil {
 		return err
 	}
+	if t := s.catalog().Table(id); t != nil && t.Partitioned != nil {
+		return s.rebuildParts(ctx, indexes)
+	}
 	for _, x := range slices.Clone(indexes) {
 		if err := s.dropAndBuild(ctx, s.catalog().Table(id), x); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// rebuildParts rebuilds the parts of indexes of a partitioned table.
+func (s *statement) rebuildParts(ctx context.Context, indexes []*catalog.Index) error {
+	for _, x := range indexes {
+		for _, part := range s.catalog().IndexParts(x) {
+			if err := s.rebuild(ctx, part.Table, []*catalog.Index{part}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -31,6 +31,7 @@ func (d *definition) addKey(k ast.Constraint) error {
 	if err := d.keyColumns(x, k); err != nil {
 		return err
 	}
+	x.Valid = d.table.Partitioned != nil && !(d.s.only && len(d.s.catalog().Partitions(d.table.ID)) > 0)
 	if d.sameKey(x, k.Name) {
 		return nil
 	}
@@ -44,7 +45,7 @@ func (d *definition) addKey(k ast.Constraint) error {
 		return err
 	}
 	d.indexes = append(d.indexes, x)
-	return nil
+	return keyCoversPartition(d.table, x)
 }
 
 func (d *definition) hasPrimary() bool {

@@ -2,9 +2,11 @@ package ddl
 
 import (
 	"context"
+	"slices"
 
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
+	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/sql"
 	"github.com/akidb/akidb/sql/ast"
 )
@@ -276,6 +278,9 @@ func qualifiedName(n catalog.Name) string {
 func (s *statement) renameColumn(ctx context.Context, o catalog.Object, name, newName string) error {
 	switch o := o.(type) {
 	case *catalog.Table:
+		if parent := s.catalog().Table(o.Parent); parent != nil && parent.Column(name) != nil {
+			return pgerr.Newf(pgerr.InvalidTableDefinition, `cannot rename inherited column "%s"`, name)
+		}
 		return s.renameTableColumn(ctx, o, name, newName)
 	case *catalog.View:
 		v := *o
@@ -339,10 +344,28 @@ func (s *statement) renameTableColumn(ctx context.Context, old *catalog.Table, n
 		}
 		changes = append(changes, catalog.Put(x))
 	}
+	if p := t.Partitioned; p != nil {
+		renamed := &catalog.Partitioning{Strategy: p.Strategy, Keys: slices.Clone(p.Keys)}
+		for i := range renamed.Keys {
+			renamed.Keys[i].Expr = renamedColumn(renamed.Keys[i].Expr, name, newName)
+		}
+		t.Partitioned = renamed
+	}
 	if err := s.keepColumnNames(ctx, t.ID, nameOf(old), old.Columns); err != nil {
 		return err
 	}
-	return s.Txn.Change(ctx, changes...)
+	if err := s.Txn.Change(ctx, changes...); err != nil {
+		return err
+	}
+	for _, child := range s.catalog().Partitions(t.ID) {
+		if err := s.Txn.LockTable(ctx, child.ID, storage.LockAccessExclusive, s.Wait); err != nil {
+			return err
+		}
+		if err := s.renameTableColumn(ctx, child, name, newName); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // renamedColumn writes a column's new name into a stored expression.

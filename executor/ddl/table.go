@@ -26,6 +26,16 @@ func (s *statement) createTable(ctx context.Context, t *ast.CreateTable) error {
 	}
 	d := s.define(table)
 	d.names.taken[table.Name] = true
+	var parent *catalog.Table
+	if t.PartitionOf != nil {
+		if parent, err = s.partitionParent(ctx, t.PartitionOf); err != nil {
+			return err
+		}
+		if err := d.partitionOf(ctx, parent, t); err != nil {
+			return err
+		}
+		t.Columns = nil
+	}
 	likes, err := d.addLikes(t)
 	if err != nil {
 		return err
@@ -40,6 +50,9 @@ func (s *statement) createTable(ctx context.Context, t *ast.CreateTable) error {
 			return err
 		}
 	}
+	if err := d.partitionBy(t.PartitionBy); err != nil {
+		return err
+	}
 	if err := d.finish(); err != nil {
 		return err
 	}
@@ -52,16 +65,16 @@ func (s *statement) createTable(ctx context.Context, t *ast.CreateTable) error {
 	if err := d.build(ctx); err != nil {
 		return err
 	}
+	if parent != nil {
+		if err := s.joinParent(ctx, parent, table.ID); err != nil {
+			return err
+		}
+	}
 	return s.onCommit(t.OnCommit, table)
 }
 
 func unsupportedTable(t *ast.CreateTable) error {
-	switch {
-	case t.PartitionBy != nil:
-		return pgerr.Unsupported("PARTITION BY")
-	case t.PartitionOf != nil:
-		return pgerr.Unsupported("PARTITION OF")
-	case len(t.Inherits) > 0:
+	if len(t.Inherits) > 0 {
 		return pgerr.Unsupported("INHERITS")
 	}
 	return checkOnCommit(t.OnCommit, t.Table.Temp)

@@ -19,8 +19,13 @@ func (s *statement) truncate(ctx context.Context, t *ast.Truncate) error {
 		if table = s.catalog().Table(table.ID); table == nil {
 			return s.noRelation(name, "relation")
 		}
-		if err := s.Txn.Truncate(ctx, table); err != nil {
-			return err
+		for _, leaf := range s.catalog().Leaves(table, nil) {
+			if err := s.Txn.LockTable(ctx, leaf.ID, storage.LockAccessExclusive, s.Wait); err != nil {
+				return err
+			}
+			if err := s.Txn.Truncate(ctx, leaf); err != nil {
+				return err
+			}
 		}
 		if !t.RestartIdentity {
 			continue

@@ -55,7 +55,7 @@ var catalogFunctions = []*Function{
 
 	nothing("pg_get_ruledef(oid) text"), nothing("pg_get_ruledef(oid, bool) text"),
 	nothing("pg_get_triggerdef(oid) text"), nothing("pg_get_triggerdef(oid, bool) text"),
-	nothing("pg_get_partkeydef(oid) text"), nothing("pg_get_partition_constraintdef(oid) text"),
+	define("pg_get_partkeydef(oid) text", partitionKey).stable(), nothing("pg_get_partition_constraintdef(oid) text"),
 	nothing("pg_get_statisticsobjdef(oid) text"), nothing("pg_get_statisticsobjdef_columns(oid) text"),
 	nothing("pg_get_statisticsobjdef_expressions(oid) text[]"), nothing("pg_get_function_sqlbody(oid) text"),
 	nothing("pg_get_replica_identity_index(regclass) regclass"), nothing("pg_partition_root(regclass) regclass"),

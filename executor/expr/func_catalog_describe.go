@@ -52,8 +52,9 @@ var describeFunctions = append(visibleFunctions(),
 	defineRows("pg_get_keywords() setof record", "word text, catcode char, barelabel bool, catdesc text, baredesc text", keywordRows).stable(),
 	defineRows("pg_sequence_parameters(sequence_oid oid) record", `start_value int8, minimum_value int8, maximum_value int8, increment int8,
 		cycle_option bool, cache_size int8, data_type oid`, sequenceParameters).stable(),
-	defineRows("pg_partition_tree(regclass) setof record", "relid regclass, parentrelid regclass, isleaf bool, level int4", noRows).volatile(),
-	defineRows("pg_partition_ancestors(regclass) setof regclass", "relid regclass", noRows).volatile(),
+	defineRows("pg_partition_tree(regclass) setof record", "relid regclass, parentrelid regclass, isleaf bool, level int4", partitionTree).volatile(),
+	defineRows("pg_partition_ancestors(regclass) setof regclass", "relid regclass", partitionAncestors).volatile(),
+	define("pg_partition_root(regclass) regclass", partitionRoot).stable(),
 	defineRows("pg_tablespace_databases(oid) setof oid", "", func(*Context, []types.Datum) (func() (types.Row, error), error) {
 		return rowsOf([]types.Datum{int64(5)}), nil
 	}).stable(),

@@ -48,6 +48,9 @@ func (b *builder) tableDepends(t *catalog.Table) {
 	if t.RowType != 0 {
 		b.depend(typeCatalog, t.RowType, classCatalog, t.ID, 0, "i")
 	}
+	if t.Parent != 0 {
+		b.depend(classCatalog, t.ID, classCatalog, t.Parent, 0, "a")
+	}
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		if c.Dropped || c.Default == "" && c.Generated == "" {
@@ -58,9 +61,11 @@ func (b *builder) tableDepends(t *catalog.Table) {
 			kind = "i"
 		}
 		b.depend(defaultCatalog, defaultOID(t.ID, c.Num), classCatalog, t.ID, c.Num, kind)
-		for _, q := range b.env.Catalog.Sequences(t.ID) {
-			if q.OwnerColumn == c.Num && c.Identity == 0 {
-				b.depend(defaultCatalog, defaultOID(t.ID, c.Num), classCatalog, q.ID, 0, "n")
+		for up := t; up != nil; up = b.env.Catalog.Table(up.Parent) { // a partition shares its parent's sequence
+			for _, q := range b.env.Catalog.Sequences(up.ID) {
+				if q.OwnerColumn == c.Num && up.Columns[c.Num-1].Identity == 0 {
+					b.depend(defaultCatalog, defaultOID(t.ID, c.Num), classCatalog, q.ID, 0, "n")
+				}
 			}
 		}
 	}
@@ -88,6 +93,10 @@ func (b *builder) indexDepends(x *catalog.Index) {
 		default:
 			b.depend(classCatalog, x.ID, classCatalog, x.Table, x.Keys[i].Column, "a")
 		}
+	}
+	if x.Parent != 0 {
+		b.depend(classCatalog, x.ID, classCatalog, x.Parent, 0, "P")
+		b.depend(classCatalog, x.ID, classCatalog, x.Table, 0, "S")
 	}
 	if x.Constraint != 0 {
 		b.depend(classCatalog, x.ID, constraintCatalog, x.Constraint, 0, "i")

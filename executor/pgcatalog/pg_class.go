@@ -3,6 +3,7 @@ package pgcatalog
 import (
 	"strings"
 
+	"github.com/akidb/akidb/executor/expr"
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/types"
 )
@@ -19,6 +20,8 @@ type class struct {
 	rows                float32
 	pages               int64
 	options             types.Datum
+	partition, parent   bool // is one, has some
+	bound               types.Datum
 }
 
 // pageBytes is the page size that relpages and block counts are told in.
@@ -43,10 +46,21 @@ func (b *builder) classOf(o catalog.Object) class {
 		c.hasIndex = len(b.env.Catalog.Indexes(o.ID)) > 0
 		c.rows, c.pages = float32(stats.Rows), (stats.DiskBytes+pageBytes-1)/pageBytes
 		c.options = options(o.Options)
+		if o.Partitioned != nil {
+			c.kind, c.method, c.parent = "p", 0, len(b.env.Catalog.Partitions(o.ID)) > 0
+			c.rows = -1
+		}
+		if parent := b.env.Catalog.Table(o.Parent); parent != nil {
+			c.partition, c.bound = true, expr.PartitionBound(parent, o)
+		}
 	case *catalog.Index:
+		c.partition = o.Parent != 0
 		c.kind, c.method = "i", methodOID(o.Method)
 		c.columns = len(o.Keys) + len(o.Include)
 		c.rows = float32(b.stats(o.Table).Rows)
+		if t := b.env.Catalog.Table(o.Table); t != nil && t.Partitioned != nil {
+			c.kind, c.parent = "I", len(b.env.Catalog.IndexParts(o)) > 0
+		}
 		c.options = options(o.Options)
 	case *catalog.Sequence:
 		c.kind, c.columns, c.rows, c.pages = "S", len(sequenceColumns), 1, 1
@@ -62,19 +76,19 @@ func (b *builder) addClass(c class) {
 		persistence = "t"
 	}
 	identity := "n"
-	if c.kind == "r" && c.oid >= types.FirstUserOID {
+	if (c.kind == "r" || c.kind == "p") && c.oid >= types.FirstUserOID {
 		identity = "d"
 	}
 	file := c.oid
-	if c.kind == "v" {
+	if c.kind == "v" || c.kind == "p" || c.kind == "I" {
 		file = 0
 	}
 	var frozen types.Datum = int64(0)
 	b.add(
 		oid(c.oid), c.name, oid(schemaOID(b.env.Catalog, c.schema)), oid(c.rowType), oid(0), oid(roleOID(b.env.Catalog, c.owner)),
 		oid(c.method), oid(file), oid(0), c.pages, c.rows, int64(0), oid(0), c.hasIndex, false, persistence, c.kind,
-		int64(c.columns), int64(c.checks), c.kind == "v", false, false, false, false, true, identity, false, oid(0),
-		frozen, int64(0), nil, c.options, nil,
+		int64(c.columns), int64(c.checks), c.kind == "v", false, c.parent, false, false, true, identity, c.partition, oid(0),
+		frozen, int64(0), nil, c.options, c.bound,
 	)
 }
 

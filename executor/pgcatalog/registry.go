@@ -27,6 +27,9 @@ func init() {
 		"pg_collation":  collationSource,
 		"pg_tablespace": tablespaceSource,
 
+		"pg_partitioned_table": partitionedSource,
+		"pg_inherits":          inheritsSource,
+
 		"pg_depend":                       dependSource,
 		"pg_description":                  descriptionSource,
 		"pg_shdescription":                sharedDescriptionSource,

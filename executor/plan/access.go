@@ -31,6 +31,9 @@ type access struct {
 // tableScan is the cheapest way to read the rows that pass conds, in any order.
 // rowID asks for the row id (int64) in one more place (Info.Columns has it).
 func (b *binder) tableScan(t *catalog.Table, alias string, cols []int16, conds []expr.Expr, rowID bool) Node {
+	if p := b.parts[t.ID]; p != nil {
+		return b.appendScan(p, alias, cols, conds, rowID)
+	}
 	return b.access(t, alias, cols, conds, rowID).cheapest()
 }
 
@@ -72,6 +75,12 @@ func (a *access) idScan() *IndexScan {
 // index (KNN: the table's row, then the distance, then the row id). want is LIMIT
 // + OFFSET, nil for all. nil when there is no such way, or a sort is cheaper.
 func (b *binder) orderedScan(t *catalog.Table, alias string, cols []int16, conds []expr.Expr, keys []SortKey, want expr.Expr, rowID bool) Node {
+	if p := b.parts[t.ID]; p != nil {
+		if len(keys) == 0 {
+			return nil
+		}
+		return b.appendOrdered(p, alias, cols, conds, keys, want, rowID)
+	}
 	a := b.access(t, alias, cols, conds, rowID)
 	if len(keys) == 0 || a.never() {
 		return nil

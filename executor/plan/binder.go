@@ -23,6 +23,8 @@ type binder struct {
 	// stmt is the statement, names how often it names each relation.
 	stmt  any
 	names map[string]int
+	// parts are the partitions of the tables named.
+	parts map[types.OID]*Partitions
 }
 
 func newBinder(env *Env, given []types.OID) *binder {

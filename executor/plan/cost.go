@@ -69,7 +69,7 @@ func cost(n Node) {
 	case *Values:
 		i.Rows = float64(len(n.Lists))
 		i.Cost = i.Rows * (cpuTupleCost + cpuOperatorCost)
-	case *SeqScan, *IndexScan, *KNN:
+	case *SeqScan, *IndexScan, *KNN, *Append:
 		if i.Cost == 0 {
 			i.Cost = i.Rows * (cpuTupleCost + seqPageCost/10)
 		}
@@ -269,7 +269,7 @@ func joinedRows(kind JoinKind, left, right, inner float64) float64 {
 func costWidth(n Node) {
 	i := n.Common()
 	switch n := n.(type) {
-	case *SeqScan, *IndexScan, *KNN:
+	case *SeqScan, *IndexScan, *KNN, *Append:
 		return
 	case *NestLoop:
 		i.Width = n.Left.Common().Width

@@ -42,7 +42,7 @@ func (b *binder) modify(op string, r *ast.RangeVar, s *scope) (*modifying, error
 		b.plan.Writes = true
 		m := &modifying{b: b, s: s, table: t, alias: aliasName(r.Alias, t.Name)}
 		m.node = &ModifyTable{Op: op, Table: t, Alias: m.alias}
-		return m, nil
+		return m, m.partitions(r.Only && op != "INSERT")
 	case *catalog.View:
 		w := writeWords[op]
 		return nil, pgerr.Newf(pgerr.ObjectNotInPrerequisiteState, "cannot %s view %q", w[0], t.Name).
@@ -58,6 +58,69 @@ func (b *binder) modify(op string, r *ast.RangeVar, s *scope) (*modifying, error
 		return nil, pgerr.Newf(pgerr.InsufficientPrivilege, "permission denied: %q is a system catalog", r.Name).At(r.Pos)
 	}
 	return nil, noRelation(r)
+}
+
+// partitions notes where the rows of a partitioned table lie, and what those of a
+// partition must keep.
+func (m *modifying) partitions(only bool) error {
+	b, t := m.b, m.table
+	if only && t.Partitioned != nil {
+		return nil
+	}
+	if err := b.loadPartitions(t); err != nil {
+		return err
+	}
+	m.node.Partitions, m.node.Leaves = b.parts[t.ID], b.leavesOf(t)
+	for _, leaf := range m.node.Leaves {
+		b.use(leaf, storage.LockRowExclusive)
+	}
+	var err error
+	m.node.Bounds, err = BoundsOf(b.env, t)
+	return err
+}
+
+// BoundsOf are what the rows of a partition must keep, for all tables above it.
+func BoundsOf(env *Env, t *catalog.Table) ([]PartitionOf, error) {
+	var out []PartitionOf
+	for child := t; child.Parent != 0; {
+		parent := env.Catalog.Table(child.Parent)
+		p, err := NewPartitions(env, parent)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, PartitionOf{p, child.ID})
+		child = parent
+	}
+	return out, nil
+}
+
+// leavesOf are the tables that hold a partitioned table's rows, by number.
+func (b *binder) leavesOf(t *catalog.Table) []*catalog.Table {
+	if p := b.parts[t.ID]; p != nil {
+		return p.Leaves(nil)
+	}
+	return nil
+}
+
+// leafChecks binds the constraints that only some of the leaves have.
+func (m *modifying) leafChecks() error {
+	for i, leaf := range m.node.Leaves {
+		for k := range leaf.Checks {
+			own := &leaf.Checks[k]
+			if slices.ContainsFunc(m.table.Checks, func(c catalog.Check) bool { return c.Name == own.Name && c.Expr == own.Expr }) {
+				continue
+			}
+			e, err := m.b.storedExpr(leaf, own.Expr, boolType)
+			if err != nil {
+				return err
+			}
+			if m.node.LeafChecks == nil {
+				m.node.LeafChecks = make([][]CheckExpr, len(m.node.Leaves))
+			}
+			m.node.LeafChecks[i] = append(m.node.LeafChecks[i], CheckExpr{Name: own.Name, Cond: e})
+		}
+	}
+	return nil
 }
 
 // column finds a column that is assigned to.
@@ -141,7 +204,7 @@ func (m *modifying) constraints() error {
 		}
 		m.node.Checks = append(m.node.Checks, CheckExpr{Name: k.Name, Cond: e})
 	}
-	return nil
+	return m.leafChecks()
 }
 
 // returning binds RETURNING over rels; place moves columns to the row that
@@ -168,6 +231,21 @@ func (m *modifying) returning(list []ast.Target, s *scope, place func(expr.Expr)
 		}
 	}
 	return nil
+}
+
+// leafPlaces has tableoid in RETURNING read where the leaf's oid stands: behind
+// the row that RETURNING sees, which has width places.
+func (m *modifying) leafPlaces(width int) {
+	for i, e := range m.node.Returning {
+		m.node.Returning[i] = expr.Rewrite(e, func(x expr.Expr) expr.Expr {
+			c, ok := x.(*expr.Call)
+			if !ok || c.Func.Name != leafOIDName {
+				return x
+			}
+			m.node.LeafPlace = width
+			return &expr.Column{Index: width, Typ: c.Typ, Name: leafOIDName}
+		})
+	}
 }
 
 func unmovedExpr(e expr.Expr) expr.Expr { return e }

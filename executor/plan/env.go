@@ -37,6 +37,13 @@ func (e *Env) rows(table types.OID) float64 {
 	if e.Stats == nil {
 		return defaultRows
 	}
+	if t := e.Catalog.Table(table); t != nil && t.Partitioned != nil {
+		sum := 0.0
+		for _, leaf := range e.Catalog.Leaves(t, nil) {
+			sum += float64(e.Stats(leaf.ID).Rows)
+		}
+		return max(sum, 1)
+	}
 	return max(float64(e.Stats(table).Rows), 1)
 }
 

@@ -122,6 +122,8 @@ func childrenOf(n Node) []Node {
 		return []Node{n.Left, n.Right}
 	case *ModifyTable:
 		return []Node{n.Child}
+	case *Append:
+		return n.Children
 	case *KNN:
 		if n.Alternative != nil {
 			return []Node{n.Alternative}

@@ -53,6 +53,8 @@ func (e *explainer) describe(n Node) *shape {
 		s.child(e.describe(n.Right), "Inner")
 	case *ModifyTable:
 		e.modify(s, n)
+	case *Append:
+		e.append(s, n)
 	default:
 		e.describeAbove(s, n)
 	}
@@ -283,6 +285,21 @@ func (e *explainer) knn(s *shape, n *KNN) {
 		alt := e.describe(n.Alternative)
 		alt.subplan = "Exact"
 		s.child(alt, "Exact")
+	}
+}
+
+// append is Append, or Merge Append where the partitions' order is kept.
+func (e *explainer) append(s *shape, n *Append) {
+	s.kind = "Append"
+	if n.Order != nil {
+		s.kind = "Merge Append"
+		s.add("Sort Key", e.sortKeys(n.Order, e.names(n.Children[0], false)))
+	}
+	if st := e.statsOf(n); st != nil && n.Prune != nil {
+		e.extras(s, n)
+	}
+	for _, c := range n.Children {
+		s.child(e.describe(c), "Member")
 	}
 }
 

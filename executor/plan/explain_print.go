@@ -234,6 +234,8 @@ func aliasOf(n Node) string {
 		return n.Alias
 	case *ModifyTable:
 		return firstOf(n.Alias, n.Table.Name)
+	case *Append:
+		return firstOf(n.Alias, n.Table.Name)
 	}
 	return ""
 }

@@ -150,7 +150,13 @@ func (f *fromBinder) named(r *ast.RangeVar) (fromPart, error) {
 	switch t := object.(type) {
 	case *catalog.Table:
 		b.use(t, storage.LockAccessShare)
+		if !r.Only { // a partitioned table has no rows of its own
+			if err := b.loadPartitions(t); err != nil {
+				return fromPart{}, err
+			}
+		}
 		rel := tableRelation(t, aliasName(r.Alias, t.Name), 0)
+		rel.leaves = b.leavesOf(t)
 		return f.leaf(&leaf{rel: rel, table: t}, r.Alias)
 	case *catalog.View:
 		return f.view(t, r)

@@ -44,7 +44,10 @@ func (b *binder) insert(t *ast.Insert, s *scope) (Node, error) {
 		return nil, err
 	}
 	out := &scope{ctes: m.s.ctes, rels: []*relation{tableRelation(m.table, m.alias, 0)}}
-	return m.node, in.returning(t.Returning, out, unmovedExpr)
+	out.rels[0].leaves = m.node.Leaves
+	err = in.returning(t.Returning, out, unmovedExpr)
+	in.leafPlaces(len(m.table.Columns))
+	return m.node, err
 }
 
 // targets finds the columns that get values.

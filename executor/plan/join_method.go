@@ -216,8 +216,8 @@ func (p *joiner) indexLoop(kind JoinKind, l, r *joined, quals []expr.Expr) *join
 		}))
 	}
 	inner := p.tableScan(r.single, conds)
-	scan, ok := inner.node.(*IndexScan)
-	if !ok || !rangesUse(scan.Ranges, n.Slots) {
+	scan := inner.node
+	if !looksUp(scan, n.Slots) {
 		return nil
 	}
 	n.Right = scan
@@ -228,7 +228,7 @@ func (p *joiner) indexLoop(kind JoinKind, l, r *joined, quals []expr.Expr) *join
 	if p.limit > 0 && p.keepsLeft(l) {
 		rows = min(rows, p.limit)
 	}
-	n.Cost = left.Cost + rows*max(scan.Cost, 1)
+	n.Cost = left.Cost + rows*max(scan.Common().Cost, 1)
 	p.b.env.discourage(&n.Info, "enable_nestloop")
 	out := p.beside(l, inner, kind)
 	out.node = n

@@ -35,6 +35,9 @@ type leaf struct {
 func (l *leaf) rowID() int    { return l.rel.start + len(l.rel.columns) }
 func (l *leaf) distance() int { return l.rel.start + len(l.rel.columns) + 1 }
 
+// needsID says whether somebody reads the row id.
+func (l *leaf) needsID() bool { return l.wantID || l.rel.wantID }
+
 // width is how many logical places the leaf takes.
 func (l *leaf) width() int {
 	if l.table != nil {

@@ -163,6 +163,25 @@ type (
 		// Filter says of the distance is left out of it, and of Selectivity.
 		Alternative Node
 	}
+	// Append reads the partitions of a table. Its row is theirs; where it has a row
+	// id, the number of the leaf (Partition.Number) is in the bits above those of
+	// the id (LeafID).
+	Append struct {
+		Info
+		Table    *catalog.Table
+		Alias    string
+		Children []Node
+		// Parts are the children's partitions.
+		Parts []*Partition
+		// Order, when set, is what the children's rows are sorted by: they are merged.
+		Order []SortKey
+		// RowID is the place of the row id, -1 for none; Distance says that one place
+		// before it, after the table's row, is the distance of a nearest neighbour.
+		RowID    int
+		Distance bool
+		// Prune, when set, says anew which children are read when the scan opens.
+		Prune *Pruning
+	}
 	// FunctionScan gives the rows of set-returning functions.
 	FunctionScan struct {
 		Info
@@ -328,8 +347,9 @@ type (
 	// RowLockSpec locks one table's rows.
 	RowLockSpec struct {
 		Table    *catalog.Table
-		Offset   int // place of the table's first column in the child's row
-		RowID    int // place of its row id (int64)
+		Leaves   []*catalog.Table // of a partitioned table
+		Offset   int              // place of the table's first column in the child's row
+		RowID    int              // place of its row id (int64)
 		Strength storage.RowLock
 		Wait     storage.WaitPolicy
 		Recheck  expr.Expr
@@ -340,6 +360,16 @@ type (
 		Op    string // INSERT, UPDATE, DELETE
 		Table *catalog.Table
 		Alias string
+		// Partitions, for a partitioned table, finds the leaf of a row; Leaves are
+		// the tables that hold rows, by number, and LeafChecks their constraints
+		// beyond Checks (nil: none has any).
+		Partitions *Partitions
+		Leaves     []*catalog.Table
+		LeafChecks [][]CheckExpr
+		// LeafPlace, when set, is where RETURNING reads the oid of the row's table.
+		LeafPlace int
+		// Bounds are, for a partition named itself, what its rows must keep.
+		Bounds []PartitionOf
 		// Child gives for INSERT rows of width len(Columns) (attnum order, casts
 		// done); for UPDATE and DELETE the target table's row first, its row id at
 		// RowID, and other FROM items' columns anywhere after.
@@ -359,6 +389,11 @@ type (
 		Returning   []expr.Expr
 		OtherOffset int
 		// Identity 'a' columns given explicitly without OVERRIDING are refused by the binder.
+	}
+	// PartitionOf says that rows must lie in one partition of a table.
+	PartitionOf struct {
+		Parts *Partitions
+		Child types.OID
 	}
 	// Assignment sets a column.
 	Assignment struct {

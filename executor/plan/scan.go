@@ -2,6 +2,7 @@ package plan
 
 import (
 	"github.com/akidb/akidb/executor/expr"
+	"github.com/akidb/akidb/internal/catalog"
 )
 
 // scan plans the reading of one leaf under conditions over the logical row.
@@ -31,19 +32,26 @@ func (p *joiner) empty(l *leaf) *joined {
 func (p *joiner) tableScan(l *leaf, quals []expr.Expr) *joined {
 	conds := l.local(quals)
 	var n Node
-	if l.sample != nil {
-		s := &SeqScan{Table: l.table, Alias: l.rel.name, Cols: p.columns(l), Filter: andOf(conds), Sample: l.sample}
-		s.Columns = scanColumns(l, l.wantID)
-		s.Rows = p.b.env.rows(l.table.ID) / 10
-		s.Cost = p.b.env.rows(l.table.ID) * cpuTupleCost
-		n = s
+	if parts := p.b.parts[l.table.ID]; l.sample != nil && parts != nil {
+		n = p.appendSample(parts, l, conds)
+	} else if l.sample != nil {
+		n = p.sampleScan(l.table, l, conds)
 	} else {
-		n = p.b.tableScan(l.table, l.rel.name, p.columns(l), conds, l.wantID)
+		n = p.b.tableScan(l.table, l.rel.name, p.columns(l), conds, l.needsID())
 	}
 	j := p.empty(l)
 	j.node, j.single, j.quals = n, l, quals
 	j.put(l, len(l.rel.columns), -1)
 	return j
+}
+
+// sampleScan is TABLESAMPLE of a table that the leaf stands for.
+func (p *joiner) sampleScan(t *catalog.Table, l *leaf, conds []expr.Expr) Node {
+	s := &SeqScan{Table: t, Alias: l.rel.name, Cols: p.columns(l), Filter: andOf(conds), Sample: l.sample}
+	s.Columns = scanColumns(l, l.needsID())
+	s.Rows = p.b.env.rows(t.ID) / 10
+	s.Cost = p.b.env.rows(t.ID) * cpuTupleCost
+	return s
 }
 
 // orderedScan reads the driver in the order of the keys, nil when that does not pay.
@@ -53,14 +61,14 @@ func (p *joiner) orderedScan(l *leaf, quals []expr.Expr) *joined {
 		keys[i] = k
 		keys[i].Expr = l.localExpr(k.Expr)
 	}
-	n := p.b.orderedScan(l.table, l.rel.name, p.columns(l), l.local(quals), keys, p.want, l.wantID)
+	n := p.b.orderedScan(l.table, l.rel.name, p.columns(l), l.local(quals), keys, p.want, l.needsID())
 	if n == nil {
 		return nil
 	}
 	j := p.empty(l)
 	j.node, j.quals = n, quals
-	if knn, ok := n.(*KNN); ok {
-		knn.More = p.more
+	if givesDistance(n) {
+		askMore(n, p.more)
 		j.put(l, len(l.rel.columns)+1, len(l.rel.columns))
 	} else {
 		j.put(l, len(l.rel.columns), -1)
@@ -73,7 +81,7 @@ func (j *joined) put(l *leaf, rowID, distance int) {
 	for i := range l.rel.columns {
 		j.at[l.rel.start+i] = int32(i)
 	}
-	if l.wantID {
+	if l.needsID() {
 		j.at[l.rowID()] = int32(rowID)
 	}
 	j.at[l.distance()] = int32(distance)

@@ -59,6 +59,10 @@ type relation struct {
 	// scalar says that it is a function of a scalar type, whose name alone means
 	// its value and not a record of it.
 	scalar bool
+	// wantID says that somebody reads the row id; leaves are the tables that hold a
+	// partitioned table's rows.
+	wantID bool
+	leaves []*catalog.Table
 }
 
 // cteBinding is a WITH query that is visible by name.
@@ -190,8 +194,28 @@ func (s *scope) tableOID(table string) expr.Expr {
 	id := found.virtual
 	if found.table != nil {
 		id = found.table.ID
+		if found.table.Partitioned != nil {
+			return found.leafOID()
+		}
 	}
 	return &expr.Const{Value: int64(id), Typ: expr.Type{OID: types.OidOID, Typmod: types.NoTypmod}}
+}
+
+// leafOIDName is what the function behind tableoid is called.
+const leafOIDName = "tableoid"
+
+// leafOID is tableoid of a partitioned table: that of the leaf that a row lies in.
+func (r *relation) leafOID() expr.Expr {
+	r.wantID = true
+	id := &expr.Column{Index: r.start + len(r.columns), Typ: int8Type, Name: rowIDName}
+	f := &expr.Function{
+		Name: leafOIDName, Args: []types.OID{types.Int8OID}, Result: types.OidOID, Volatility: expr.Immutable,
+		Eval: func(_ *expr.Context, args []types.Datum) (types.Datum, error) {
+			leaf, _ := SplitID(args[0].(int64))
+			return int64(r.leaves[leaf].ID), nil
+		},
+	}
+	return &expr.Call{Func: f, Args: []expr.Expr{id}, Typ: expr.Type{OID: types.OidOID, Typmod: types.NoTypmod}}
 }
 
 // pass hands a value of an outer level down through the levels of path, the

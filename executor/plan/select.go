@@ -201,7 +201,7 @@ func (sel *selecting) mark(p *joiner, without expr.Expr) {
 	}
 	p.markTree(sel.from.root)
 	for _, l := range p.leaves {
-		if l.wantID {
+		if l.needsID() {
 			p.need[l.rowID()] = true
 		}
 	}
@@ -361,6 +361,8 @@ func keepsOrder(n Node) bool {
 	switch t := n.(type) {
 	case *IndexScan, *KNN, *SeqScan:
 		return true
+	case *Append:
+		return t.Order != nil
 	case *Filter:
 		return keepsOrder(t.Child)
 	case *NestLoop:
@@ -411,7 +413,7 @@ func (sel *selecting) lockSpecs(part *joined) []RowLockSpec {
 	var out []RowLockSpec
 	for _, u := range sel.locks {
 		out = append(out, RowLockSpec{
-			Table: u.leaf.table, Offset: int(part.at[u.leaf.rel.start]), RowID: int(part.at[u.leaf.rowID()]),
+			Table: u.leaf.table, Leaves: sel.b.leavesOf(u.leaf.table), Offset: int(part.at[u.leaf.rel.start]), RowID: int(part.at[u.leaf.rowID()]),
 			Strength: u.strength, Wait: u.wait, Recheck: part.place(andOf(sel.recheck())),
 		})
 	}

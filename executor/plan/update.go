@@ -26,7 +26,9 @@ func (b *binder) change(op string, r *ast.RangeVar, with *ast.With, items []ast.
 	}
 	m.s.level = &level{}
 	c := &changing{modifying: m, f: &fromBinder{b: b, s: m.s, tree: &fromTree{}}}
-	part, err := c.f.leaf(&leaf{rel: tableRelation(m.table, m.alias, 0), table: m.table, wantID: true}, r.Alias)
+	rel := tableRelation(m.table, m.alias, 0)
+	rel.leaves = m.node.Leaves
+	part, err := c.f.leaf(&leaf{rel: rel, table: m.table, wantID: true}, r.Alias)
 	if err != nil {
 		return nil, err
 	}
@@ -213,6 +215,11 @@ func (c *changing) end(set []Assignment, reads []expr.Expr, returning []ast.Targ
 	for i, e := range m.Returning {
 		m.Returning[i] = move(e)
 	}
+	width := len(m.Table.Columns)
+	if m.OtherOffset > 0 {
+		width += len(m.Child.Common().Columns) - m.OtherOffset
+	}
+	c.leafPlaces(width)
 	in := m.Child.Common()
 	m.Startup, m.Cost = in.Startup, in.Cost
 	if m.Returning != nil {

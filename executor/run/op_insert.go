@@ -1,6 +1,9 @@
 package run
 
 import (
+	"slices"
+
+	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/internal/types"
@@ -23,13 +26,16 @@ func (o *modifyOp) insert(input types.Row) error {
 	if err := o.generate(row, o.node.Generated); err != nil {
 		return err
 	}
+	if err := o.route(row); err != nil {
+		return err
+	}
 	if err := o.check(row); err != nil {
 		return err
 	}
 	spec := o.node.Conflict
 	opts := storage.InsertOptions{Wait: o.x.env.Wait}
 	if spec != nil {
-		opts.OnConflict, opts.Arbiters = true, spec.Arbiters
+		opts.OnConflict, opts.Arbiters = true, o.arbiters(spec.Arbiters)
 	}
 	for {
 		id, conflict, err := o.x.env.Rows.Insert(o.x.live, o.table, row, opts)
@@ -38,7 +44,7 @@ func (o *modifyOp) insert(input types.Row) error {
 		}
 		if conflict == nil {
 			if spec != nil && spec.DoUpdate {
-				o.done[id] = struct{}{}
+				o.setDone(id)
 			}
 			return o.finishRow(row, input)
 		}
@@ -58,7 +64,7 @@ func (o *modifyOp) insert(input types.Row) error {
 
 // resolve is DO UPDATE: again says that the conflicting row is no more.
 func (o *modifyOp) resolve(conflict *storage.Conflict, row, input types.Row) (again bool, err error) {
-	if _, own := o.done[conflict.ID]; own {
+	if o.isDone(conflict.ID) {
 		return false, o.secondTime()
 	}
 	got, err := o.x.env.Rows.LockRow(o.x.live, o.table, conflict.ID, o.strength, o.x.env.Wait)
@@ -87,7 +93,7 @@ func (o *modifyOp) resolve(conflict *storage.Conflict, row, input types.Row) (ag
 			return false, o.secondTime()
 		}
 	}
-	if _, own := o.done[id]; own {
+	if o.isDone(id) {
 		return false, o.secondTime()
 	}
 	return false, o.updateExisting(id, input)
@@ -114,14 +120,25 @@ func (o *modifyOp) updateExisting(id types.RowID, input types.Row) error {
 	if err != nil {
 		return err
 	}
-	if err := o.check(row); err != nil {
-		return err
+	return o.replace(id, old, row, input)
+}
+
+// arbiters are the indexes of the present leaf that stand for those of the
+// partitioned table.
+func (o *modifyOp) arbiters(list []types.OID) []types.OID {
+	if o.node.Partitions == nil || list == nil {
+		return list
 	}
-	newID, err := o.x.env.Rows.Update(o.x.live, o.table, id, old, row, o.x.env.Wait)
-	if err != nil {
-		return err
+	snap := o.x.env.Session.Catalog()
+	out := []types.OID{}
+	for _, x := range snap.Indexes(o.table.ID) {
+		for up := x; up != nil; {
+			if slices.Contains(list, up.ID) {
+				out = append(out, x.ID)
+				break
+			}
+			up, _ = snap.Object(up.Parent).(*catalog.Index)
+		}
 	}
-	o.done[id] = struct{}{}
-	o.done[newID] = struct{}{}
-	return o.finishRow(row, input)
+	return out
 }

@@ -45,7 +45,12 @@ func (o *lockRowsOp) lock() (bool, error) {
 		if !ok {
 			continue // the NULL side of an outer join
 		}
-		got, err := o.x.env.Rows.LockRow(o.x.live, spec.Table, types.RowID(id), spec.Strength, spec.Wait)
+		table, leaf, row := spec.Table, 0, types.RowID(id)
+		if spec.Leaves != nil {
+			leaf, row = plan.SplitID(id)
+			table = spec.Leaves[leaf]
+		}
+		got, err := o.x.env.Rows.LockRow(o.x.live, table, row, spec.Strength, spec.Wait)
 		if err != nil {
 			return false, err
 		}
@@ -54,7 +59,7 @@ func (o *lockRowsOp) lock() (bool, error) {
 			return false, nil
 		case storage.LockChanged:
 			copy(o.out[spec.Offset:spec.Offset+len(spec.Table.Columns)], got.Row)
-			o.out[spec.RowID] = int64(got.ID)
+			o.out[spec.RowID] = plan.LeafID(leaf, got.ID)
 			if ok, err := o.x.test(spec.Recheck, o.out); !ok || err != nil {
 				return false, err
 			}

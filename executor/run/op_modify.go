@@ -14,17 +14,20 @@ import (
 // no statement half done.
 type modifyOp struct {
 	base
-	node     *plan.ModifyTable
-	child    operator
+	node  *plan.ModifyTable
+	child operator
+	// table is the one that the present row lies in: of a partitioned table the
+	// leaf, whose number is leaf.
 	table    *catalog.Table
+	leaf     int
 	width    int
 	all      []int16 // the attnums of all live columns
 	affected int64
 	ran      bool
 
-	// done are the ids of rows that this statement wrote or deleted: each row
-	// is changed once.
-	done map[types.RowID]struct{}
+	// done are the ids (plan.LeafID) of rows that this statement wrote or deleted:
+	// each row is changed once.
+	done map[int64]struct{}
 	// incomplete says that the child does not read all of the target's columns.
 	incomplete bool
 	strength   storage.RowLock
@@ -39,7 +42,7 @@ type modifyOp struct {
 
 func newModify(b base, n *plan.ModifyTable) (*modifyOp, error) {
 	o := &modifyOp{base: b, node: n, table: n.Table, width: len(n.Table.Columns), returned: b.x.newSpool()}
-	o.done = make(map[types.RowID]struct{})
+	o.done = make(map[int64]struct{})
 	for i := range n.Table.Columns {
 		if c := &n.Table.Columns[i]; !c.Dropped {
 			o.all = append(o.all, c.Num)
@@ -47,6 +50,9 @@ func newModify(b base, n *plan.ModifyTable) (*modifyOp, error) {
 	}
 	if n.Op != "INSERT" {
 		o.incomplete = !readsAll(n.Child, n.Table, n.Op == "DELETE")
+		for _, leaf := range n.Leaves {
+			o.incomplete = o.incomplete || !readsAll(n.Child, leaf, n.Op == "DELETE")
+		}
 	}
 	o.strength = o.lockStrength()
 	child, err := b.x.build(n.Child)
@@ -122,11 +128,56 @@ func scanned(n plan.Node) (*catalog.Table, []int16) {
 	return nil, nil
 }
 
+// enter makes the leaf that a row id names the present table.
+func (o *modifyOp) enter(id int64) types.RowID {
+	leaf, row := plan.SplitID(id)
+	if o.node.Leaves != nil {
+		o.leaf, o.table = leaf, o.node.Leaves[leaf]
+	}
+	return row
+}
+
+// route makes the leaf of a new row the present table, and tests that the row of a
+// partition is one of its own.
+func (o *modifyOp) route(row types.Row) error {
+	for _, b := range o.node.Bounds {
+		ok, err := b.Parts.Takes(o.x.eval, row, b.Child)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return pgerr.Newf(pgerr.CheckViolation, "new row for relation \"%s\" violates partition constraint", o.node.Table.Name).
+				WithDetail("%s", o.failingRow(row)).Of(o.node.Table.Schema, o.node.Table.Name, "", "")
+		}
+	}
+	if o.node.Partitions == nil {
+		return nil
+	}
+	part, err := o.node.Partitions.Route(o.x.eval, row)
+	if err != nil {
+		return err
+	}
+	o.leaf, o.table = part.Number, part.Table
+	return nil
+}
+
+func (o *modifyOp) isDone(id types.RowID) bool {
+	_, done := o.done[plan.LeafID(o.leaf, id)]
+	return done
+}
+
+func (o *modifyOp) setDone(id types.RowID) { o.done[plan.LeafID(o.leaf, id)] = struct{}{} }
+
 // scansOf lists the table scans of a tree that a row can come from unchanged.
 func scansOf(n plan.Node, out []plan.Node) []plan.Node {
 	switch n := n.(type) {
 	case *plan.SeqScan, *plan.IndexScan, *plan.KNN:
 		return append(out, n)
+	case *plan.Append:
+		for _, c := range n.Children {
+			out = scansOf(c, out)
+		}
+		return out
 	case *plan.NestLoop:
 		return scansOf(n.Right, scansOf(n.Left, out))
 	case *plan.HashJoin:
@@ -191,10 +242,10 @@ func (o *modifyOp) lockTarget(row types.Row) (types.RowID, bool, error) {
 	if !ok {
 		return 0, false, nil // the NULL side of an outer join
 	}
-	id := types.RowID(n)
-	if _, twice := o.done[id]; twice {
+	if _, twice := o.done[n]; twice {
 		return 0, false, nil
 	}
+	id := o.enter(n)
 	got, err := o.x.env.Rows.LockRow(o.x.live, o.table, id, o.strength, o.x.env.Wait)
 	if err != nil {
 		return 0, false, err
@@ -204,11 +255,11 @@ func (o *modifyOp) lockTarget(row types.Row) (types.RowID, bool, error) {
 	case storage.LockDeleted, storage.LockSkipped:
 		return 0, false, nil
 	case storage.LockChanged:
-		if _, twice := o.done[got.ID]; twice {
+		if o.isDone(got.ID) {
 			return 0, false, nil
 		}
 		copy(o.childRow[:o.width], got.Row)
-		o.childRow[o.node.RowID] = int64(got.ID)
+		o.childRow[o.node.RowID] = plan.LeafID(o.leaf, got.ID)
 		ok, err := o.x.test(o.node.Recheck, o.childRow)
 		return got.ID, ok, err
 	}
@@ -256,8 +307,15 @@ func (o *modifyOp) check(row types.Row) error {
 				WithDetail("%s", o.failingRow(row)).Of(o.table.Schema, o.table.Name, c.Name, "")
 		}
 	}
-	for i := range o.node.Checks {
-		c := &o.node.Checks[i]
+	if err := o.checkAll(row, o.node.Checks); err != nil || o.node.LeafChecks == nil {
+		return err
+	}
+	return o.checkAll(row, o.node.LeafChecks[o.leaf])
+}
+
+func (o *modifyOp) checkAll(row types.Row, checks []plan.CheckExpr) error {
+	for i := range checks {
+		c := &checks[i]
 		d, err := o.x.eval(c.Cond, row)
 		if err != nil {
 			return err
@@ -315,6 +373,9 @@ func (o *modifyOp) finishRow(row, childRow types.Row) error {
 	o.retRow = append(o.retRow[:0], row[:o.width]...)
 	if from := o.node.OtherOffset; from > 0 && from < len(childRow) {
 		o.retRow = append(o.retRow, childRow[from:]...)
+	}
+	if o.node.LeafPlace > 0 {
+		o.retRow = append(o.retRow[:o.node.LeafPlace], int64(o.table.ID))
 	}
 	if o.out == nil {
 		o.out = make(types.Row, len(o.node.Returning))

@@ -74,6 +74,8 @@ func (x *Execution) operatorFor(n plan.Node, b base) (operator, error) {
 		return newRecursive(b, n)
 	case *plan.ModifyTable:
 		return newModify(b, n)
+	case *plan.Append:
+		return newAppend(b, n)
 	}
 	return x.operatorAbove(n, b)
 }

@@ -56,6 +56,10 @@ type Table struct {
 	// Cold is set while the collection is cold. A descriptor and its copies share
 	// it: it is replaced, never changed.
 	Cold *Cold `json:"cold,omitempty"`
+	// Partitioned is set for a partitioned table, Parent and Bound for a partition.
+	Partitioned *Partitioning   `json:"partitioned,omitempty"`
+	Parent      types.OID       `json:"parent,omitempty"`
+	Bound       *PartitionBound `json:"bound,omitempty"`
 	// Temp is the id of the session that owns a temporary table, 0 for others.
 	Temp uint64 `json:"-"`
 	// RowType is the oid of the table's row type.
@@ -129,6 +133,8 @@ type Index struct {
 	// Predicate is the SQL text of a partial index's condition.
 	Predicate string            `json:"predicate,omitempty"`
 	Options   map[string]string `json:"options,omitempty"`
+	// Parent is the index of the partitioned table that this one is a part of.
+	Parent types.OID `json:"parent,omitempty"`
 	// Valid is false while the index is built; it is maintained but not read.
 	Valid   bool   `json:"valid"`
 	Comment string `json:"comment,omitempty"`

@@ -38,6 +38,8 @@ type Snapshot struct {
 	others    map[Kind]map[Name]Object
 	indexes   map[types.OID][]*Index // by table, sorted by name
 	sequences map[types.OID][]*Sequence
+	// partitions are the partitions of a table.
+	partitions map[types.OID][]*Table
 }
 
 // Empty returns a snapshot without objects, version 0.
@@ -48,6 +50,8 @@ func Empty() *Snapshot {
 		others:    map[Kind]map[Name]Object{},
 		indexes:   map[types.OID][]*Index{},
 		sequences: map[types.OID][]*Sequence{},
+
+		partitions: map[types.OID][]*Table{},
 	}
 }
 
@@ -74,6 +78,7 @@ func (s *Snapshot) copy() *Snapshot {
 	n := &Snapshot{
 		objects: maps.Clone(s.objects), relations: maps.Clone(s.relations), others: make(map[Kind]map[Name]Object, len(s.others)),
 		indexes: maps.Clone(s.indexes), sequences: maps.Clone(s.sequences),
+		partitions: maps.Clone(s.partitions),
 	}
 	for kind, m := range s.others {
 		n.others[kind] = maps.Clone(m)
@@ -105,6 +110,10 @@ func (s *Snapshot) remove(o Object) {
 		unlist(s.indexes, o.Table, o)
 	case *Sequence:
 		unlist(s.sequences, o.OwnerTable, o)
+	case *Table:
+		if o.Parent != 0 {
+			unlist(s.partitions, o.Parent, o)
+		}
 	}
 }
 
@@ -118,6 +127,10 @@ func (s *Snapshot) add(o Object) {
 	case *Sequence:
 		if o.OwnerTable != 0 { // nobody asks for those that no table owns
 			enlist(s.sequences, o.OwnerTable, o)
+		}
+	case *Table:
+		if o.Parent != 0 {
+			enlist(s.partitions, o.Parent, o)
 		}
 	}
 }
