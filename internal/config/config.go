@@ -35,7 +35,8 @@ type Config struct {
 	// MemoryLimit is the soft limit of the Go heap in bytes; 0 takes 80 % of the
 	// machine's or container's memory.
 	MemoryLimit int64 `toml:"memory_limit"`
-	// MinFreeDisk is the free space in bytes below which writes get 53100.
+	// MinFreeDisk is the free space in bytes below which writes get 53100. They are
+	// taken again when a quarter more is free.
 	MinFreeDisk int64     `toml:"min_free_disk"`
 	Log         Log       `toml:"log"`
 	Auth        Auth      `toml:"auth"`

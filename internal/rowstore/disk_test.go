@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -78,7 +79,7 @@ func (f *smallFile) Write(p []byte) (int, error) {
 }
 
 // eventually waits for a condition that another goroutine brings about.
-func eventually(t *testing.T, what string, cond func() bool) {
+func eventually(t testing.TB, what string, cond func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for !cond() {
@@ -132,6 +133,20 @@ func (f *fixture) wantRows(from, to int64) {
 	}
 }
 
+// writable waits until writes are taken again, and says what stands in the way.
+func (f *fixture) writable(disk *smallDisk) {
+	f.t.Helper()
+	defer func() {
+		if f.t.Failed() {
+			s := f.store.space
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			f.t.Logf("%v; %d bytes free, %d operations wait, ballast missing %t", f.store.ReadOnly(), disk.left.Load(), s.blocked, s.missing)
+		}
+	}()
+	eventually(f.t, "there is room again", func() bool { return f.store.ReadOnly() == nil })
+}
+
 func TestAFullDiskRefusesWritesAndRecovers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("fills a disk: minutes under the race detector")
@@ -164,7 +179,7 @@ func TestAFullDiskRefusesWritesAndRecovers(t *testing.T) {
 		if err := <-ended; err != nil && code(err) != pgerr.DiskFull {
 			t.Fatalf("the writer got %v", err)
 		}
-		eventually(t, "there is room again", func() bool { return f.store.ReadOnly() == nil })
+		f.writable(disk)
 		n := rows.Load()
 		f.ok(f.put(n + 1))
 		f.wantRows(1, n+1)
@@ -192,6 +207,31 @@ func TestLittleSpaceStillTakesDrops(t *testing.T) {
 	tx = f.begin(storage.ReadCommitted)
 	f.ok(tx.Change(t.Context(), catalog.Delete(f.table), catalog.Delete(f.index(20001)), catalog.Delete(f.index(20002))))
 	f.commit(tx)
+	f.ok(f.store.Close())
+}
+
+func TestADiskAtItsLimitDoesNotFlicker(t *testing.T) {
+	disk := &smallDisk{FS: vfs.NewCrashableMem()}
+	disk.left.Store(64 << 20)
+	f := openSmall(t, disk, Options{MinFreeBytes: 8 << 20})
+	f.makeTable()
+	f.ok(f.put(1))
+	disk.left.Store(8<<20 - 1)
+	f.store.space.look()
+	disk.left.Store(9 << 20)
+	err := f.put(2)
+	if code(err) != pgerr.DiskFull || !strings.Contains(pgerr.As(err).Hint, "when 10 MB are free") {
+		t.Fatalf("with a little more than the limit: %v, hint %q", err, pgerr.As(err).Hint)
+	}
+	f.store.space.look()
+	if f.store.ReadOnly() == nil {
+		t.Error("writes are taken again with 9 MB free, of 8 and a quarter")
+	}
+	disk.left.Store(11 << 20)
+	eventually(t, "there is room again", func() bool { return f.store.ReadOnly() == nil })
+	disk.left.Store(9 << 20)
+	f.store.space.look()
+	f.ok(f.put(2))
 	f.ok(f.store.Close())
 }
 

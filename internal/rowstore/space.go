@@ -18,6 +18,10 @@ import (
 // all the same, the ballast file makes room for the commits under way, and when
 // even that is used up the write waits inside the file system (disk.go) until
 // there is room. Nothing acknowledged is lost and reads go on all the time.
+//
+// Writes are taken again when a quarter more than minFree is free, and the ballast
+// has its place again: a disk that stands at the limit would else let every other
+// statement through.
 type space struct {
 	fs      vfs.FS
 	dir     string
@@ -82,7 +86,27 @@ func (s *space) refused() error {
 		return nil
 	}
 	return pgerr.New(pgerr.DiskFull, "could not extend file: No space left on device").
-		WithHint("Free disk space: the server takes no writes until there is room again. Nothing that was committed is lost, reads go on, and DROP TABLE and TRUNCATE work.")
+		WithHint("Free disk space: the server takes writes again when %d MB are free (a quarter more than min_free_disk). Nothing that was committed is lost, reads go on, and DROP TABLE and TRUNCATE work.",
+			(s.enough()+1<<20-1)>>20)
+}
+
+// enough is the free space at which a full disk is not full any more.
+func (s *space) enough() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.needed(true)
+}
+
+// needed is the free space below which writes are refused; refusing says that they are already.
+func (s *space) needed(refusing bool) uint64 {
+	need := s.minFree
+	if refusing {
+		need += s.minFree / 4
+	}
+	if s.missing {
+		need += uint64(s.ballast)
+	}
+	return need
 }
 
 // stuck says that writes to the disk itself wait for room: then not even what frees space can be written.
@@ -98,12 +122,8 @@ func (s *space) look() {
 	defer s.mu.Unlock()
 	s.checked.Store(time.Now().UnixNano())
 	s.written.Store(0)
-	need := s.minFree
-	if s.missing {
-		need += uint64(s.ballast)
-	}
 	u, err := s.fs.GetDiskUsage(s.dir)
-	low := err == nil && u.AvailBytes < need // not every file system can tell
+	low := err == nil && u.AvailBytes < s.needed(s.full.Load()) // not every file system can tell
 	if s.blocked == 0 && !low && s.missing {
 		s.missing = s.writeBallast() != nil
 	}

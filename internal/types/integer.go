@@ -239,7 +239,7 @@ func formatReg(dst []byte, kind, oid OID, env *Env) []byte {
 			return append(dst, name...)
 		}
 	}
-	if kind == RegtypeOID && Lookup(oid) != nil {
+	if kind == RegtypeOID && Lookup(oid) != nil && !IsUserType(oid) {
 		return append(dst, FormatType(oid, NoTypmod)...)
 	}
 	return strconv.AppendUint(dst, uint64(oid), 10)
