@@ -40,6 +40,8 @@ type Options struct {
 	// Key computes the key that a vector index holds for a row, false when it holds
 	// none. It gets rows with all columns. nil reads the key's column.
 	Key func(table *catalog.Table, index *catalog.Index, row types.Row) (types.Datum, bool, error)
+	// Users knows the labels of enums, which segments hold for other tools; it may be nil.
+	Users types.UserTypes
 	// Now is the clock; nil is the system's.
 	Now func() time.Time
 	// Grace is how old garbage must be before it is removed: longer than any upload

@@ -290,7 +290,7 @@ func (w *sealer) writeSegments(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	rows := newRowStream(ctx, w)
 	defer rows.close()
-	o := segment.Options{Compression: w.s.o.Compression, GroupBytes: w.s.o.GroupBytes, CreatedAt: w.s.o.Now()}
+	o := segment.Options{Compression: w.s.o.Compression, GroupBytes: w.s.o.GroupBytes, CreatedAt: w.s.o.Now(), Users: w.s.o.Users}
 	if len(w.vectors) > 0 {
 		o.Dimension, o.Metric = int(w.vectors[0].Keys[0].Typmod), w.vectors[0].Keys[0].Metric
 	}

@@ -122,6 +122,7 @@ func (n *node) openCold(ctx context.Context) (*coldstore.Store, error) {
 		Store: b.store, Check: b.check, Dir: cacheDir(n.config.DataDir), CacheBytes: c.CacheBytes, MemoryBytes: memory,
 		SegmentBytes: c.SegmentBytes, GroupBytes: int(c.RowGroupBytes), Compression: segment.Compression(c.Compression),
 		Grace: d.grace, Retention: manifest.Retention{Last: c.KeepSnapshots, MaxAge: d.keep}, Key: keyer(executor.NewKeyer()),
+		Users: catalog.Users{Now: func() *catalog.Snapshot { return n.store.Catalog() }}, // asked when rows are written, long after the start
 	})
 	if err != nil {
 		return nil, fmt.Errorf("cold store: %w", err)
