@@ -31,6 +31,9 @@ type Store struct {
 	// writersMu guards the map and is held while a collection is claimed.
 	writersMu sync.Mutex
 	writers   map[string]*manifest.Writer
+
+	snapshotMu sync.Mutex // held while a snapshot is made or dropped
+	known      snapshotTable
 }
 
 // Open opens the cold store. It does not talk to the bucket: see Ready.

@@ -76,3 +76,17 @@ func CollectionOf(key string) string {
 	id, _, _ := strings.Cut(rest, "/")
 	return id
 }
+
+// SnapshotsPrefix begins the keys of all snapshots.
+const SnapshotsPrefix = snapshotsPrefix
+
+// SnapshotOf reads collection and id from the key of a snapshot.
+func SnapshotOf(key string) (collection, id string, ok bool) {
+	rest, is := strings.CutPrefix(key, snapshotsPrefix)
+	if !is {
+		return "", "", false
+	}
+	collection, rest, is = strings.Cut(rest, "/")
+	id, ends := strings.CutSuffix(rest, jsonEnd)
+	return collection, id, is && ends && !strings.Contains(id, "/")
+}

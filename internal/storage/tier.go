@@ -24,3 +24,18 @@ type PlannedMove struct {
 	From, To types.Tier
 	Reason   string
 }
+
+// Snapshot is what is known of a snapshot in the object store.
+type Snapshot struct {
+	ID, Name string
+	// Collection is the collection's name in the object store.
+	Collection string
+	Created    time.Time
+	Rows       int64
+	// Bytes is the length of all its objects, shared ones included.
+	Bytes int64
+	// Schema, Table, Owner, TableID and Tier are those of the table when it was made.
+	Schema, Table, Owner string
+	TableID              types.OID
+	Tier                 types.Tier
+}
