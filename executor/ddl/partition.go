@@ -386,6 +386,9 @@ func (s *statement) indexPartition(ctx context.Context, child *catalog.Table, pa
 	if err := s.Txn.LockTable(ctx, child.ID, storage.LockShare, s.Wait); err != nil {
 		return err
 	}
+	if err := keyCoversPartition(child, parent); err != nil {
+		return err
+	}
 	for _, y := range s.catalog().Indexes(child.ID) {
 		if y.Parent == 0 && sameIndex(parent, y) {
 			z := y.Clone()

@@ -18,7 +18,11 @@ func (d *Definer) IndexDefinition(x *catalog.Index, pretty bool) string {
 	if x.Unique {
 		b.WriteString("UNIQUE ")
 	}
-	b.WriteString("INDEX " + quoteIdent(x.Name) + " ON " + d.relationFor(t, pretty) + " USING " + quoteIdent(x.Method) + " (")
+	only := ""
+	if t.Partitioned != nil { // a dump makes the parts itself, and attaches them
+		only = "ONLY "
+	}
+	b.WriteString("INDEX " + quoteIdent(x.Name) + " ON " + only + d.relationFor(t, pretty) + " USING " + quoteIdent(x.Method) + " (")
 	for i := range x.Keys {
 		if i > 0 {
 			b.WriteString(", ")

@@ -19,6 +19,7 @@ type attribute struct {
 	identity   byte
 	generated  byte
 	dropped    bool
+	inherited  bool // from the table that this one is a partition of
 	collation  string
 }
 
@@ -27,23 +28,23 @@ var attributeSource = &source{
 	objects: func(b *builder, o catalog.Object) {
 		switch o := o.(type) {
 		case *catalog.Table:
-			b.addColumns(o.ID, o.Columns)
+			b.addColumns(o.ID, o.Columns, o.Parent != 0)
 		case *catalog.View:
-			b.addColumns(o.ID, o.Columns)
+			b.addColumns(o.ID, o.Columns, false)
 		case *catalog.Sequence:
-			b.addColumns(o.ID, sequenceColumns)
+			b.addColumns(o.ID, sequenceColumns, false)
 		case *catalog.Index:
 			b.addKeys(o)
 		}
 	},
 }
 
-func (b *builder) addColumns(relation types.OID, columns []catalog.Column) {
+func (b *builder) addColumns(relation types.OID, columns []catalog.Column, inherited bool) {
 	for i := range columns {
 		c := &columns[i]
 		a := attribute{
 			relation: relation, name: c.Name, num: c.Num, notNull: c.NotNull,
-			hasDefault: c.Default != "" || c.Generated != "", identity: c.Identity, dropped: c.Dropped, collation: c.Collation,
+			hasDefault: c.Default != "" || c.Generated != "", identity: c.Identity, dropped: c.Dropped, inherited: inherited, collation: c.Collation,
 		}
 		a.typ, a.typmod = c.Declared()
 		if c.Generated != "" {
@@ -119,9 +120,17 @@ func (b *builder) addAttribute(a attribute) {
 	}
 	b.add(
 		oid(a.relation), a.name, oid(a.typ), int64(f.length), int64(a.num), int64(-1), int64(a.typmod), dims, f.byValue, f.align,
-		f.storage, "", a.notNull, a.hasDefault, false, letter(a.identity), letter(a.generated), a.dropped, true, int64(0), int64(-1),
+		f.storage, "", a.notNull, a.hasDefault, false, letter(a.identity), letter(a.generated), a.dropped, !a.inherited, ancestors(a.inherited), int64(-1),
 		oid(collation), nil, nil, nil, nil,
 	)
+}
+
+// ancestors is attinhcount or coninhcount.
+func ancestors(inherited bool) int64 {
+	if inherited {
+		return 1
+	}
+	return 0
 }
 
 // systemAttributes are the columns of the computed relations.

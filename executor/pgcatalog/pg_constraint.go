@@ -1,6 +1,8 @@
 package pgcatalog
 
 import (
+	"slices"
+
 	"strings"
 
 	"github.com/akidb/akidb/executor/expr"
@@ -39,6 +41,8 @@ type constraint struct {
 	table, typ   types.OID
 	index        types.OID
 	valid        bool
+	parent       types.OID // the constraint of the partitioned table
+	inherited    bool
 	columns      []int16
 	foreign      *catalog.Foreign
 	text         string
@@ -61,14 +65,21 @@ func constraintsOf(d *expr.Definer, t *catalog.Table) []constraint {
 		if x.Primary {
 			kind = "p"
 		}
+		parent := types.OID(0)
+		if up, ok := d.Catalog.Object(x.Parent).(*catalog.Index); ok {
+			parent = up.Constraint
+		}
 		out = append(out, constraint{
+			parent: parent, inherited: parent != 0,
 			oid: x.Constraint, name: x.Name, schema: t.Schema, kind: kind, table: t.ID, index: x.ID, valid: true, columns: expr.KeyColumns(x),
 		})
 	}
+	above := d.Catalog.Table(t.Parent)
 	for i := range t.Checks {
 		c := &t.Checks[i]
+		inherited := above != nil && slices.ContainsFunc(above.Checks, func(k catalog.Check) bool { return k.Name == c.Name })
 		out = append(out, constraint{
-			oid: c.ID, name: c.Name, schema: t.Schema, kind: "c", table: t.ID, valid: !c.NotValid, columns: c.Columns, text: d.CheckText(c),
+			oid: c.ID, name: c.Name, schema: t.Schema, kind: "c", table: t.ID, valid: !c.NotValid, inherited: inherited, columns: c.Columns, text: d.CheckText(c),
 		})
 	}
 	for i := range t.Foreign {
@@ -125,7 +136,7 @@ func (b *builder) addConstraint(c constraint) {
 	}
 	b.add(
 		oid(c.oid), c.name, oid(schemaOID(b.env.Catalog, c.schema)), c.kind, false, false, c.valid, oid(c.table), oid(c.typ), oid(c.index),
-		oid(0), oid(ref), onUpdate, onDelete, match, true, int64(0), c.kind != "c", columns, refColumns, equal, equal, equal, nil, nil, orNull(c.text),
+		oid(c.parent), oid(ref), onUpdate, onDelete, match, !c.inherited, ancestors(c.inherited), c.kind != "c", columns, refColumns, equal, equal, equal, nil, nil, orNull(c.text),
 	)
 }
 
