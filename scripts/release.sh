@@ -12,6 +12,7 @@ rm -rf "$out"
 mkdir -p "$out"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+GOBIN=$work $go install "$cyclonedx"
 for arch in ${ARCHS:-amd64 arm64}; do
   cc=${compiler[$arch]}
   if [ "$arch" = "$($go env GOHOSTARCH)" ]; then cc=${CC:-gcc}; fi
@@ -23,7 +24,7 @@ for arch in ${ARCHS:-amd64 arm64}; do
   mkdir "$work/$name"
   GOARCH=$arch CC=$cc scripts/build-static.sh "$version" "$work/$name/akidb"
   cp LICENSE README.md CHANGELOG.md "$work/$name/"
-  $go run "$cyclonedx" bin -json -licenses -version "v$version" -output "$out/$name.cdx.json" "$work/$name/akidb"
+  CGO_ENABLED=1 GOARCH=$arch CC=$cc "$work/cyclonedx-gomod" app -json -licenses -main cmd/akidb -output "$out/$name.cdx.json" .
   # The same input gives the same archive.
   tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct)" -c "$name" | gzip -n >"$out/$name.tar.gz"
 done

@@ -18,11 +18,12 @@ const module = "github.com/akidb/akidb/"
 // is a path prefix; a package may always import its own room). Tests may import
 // anything.
 var allowed = map[string][]string{
-	"cmd/akidb":             {"internal/config", "internal/node"},
 	"cmd/akidb-bench":       {"internal/bench", "internal/dataset", "tiering/state"},
+	"cmd/akidb":             {"internal/config", "internal/node", "internal/migrate"},
 	"internal/arch":         {},
 	"internal/bench":        {"internal/dataset", "internal/types", "tiering/state", "coldstore/objectstore/minioserver"},
 	"internal/dataset":      {},
+	"internal/migrate":      {"coldstore/objectstore"},
 	"internal/config":       {},
 	"internal/pgerr":        {},
 	"internal/types":        {"internal/pgerr"},
