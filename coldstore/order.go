@@ -44,7 +44,7 @@ func (w *sealer) arrange(ctx context.Context) (o rowOrder, err error) {
 		sorted = slices.Compact(sorted)
 	}
 	at := slices.IndexFunc(w.vectors, func(x *catalog.Index) bool { return w.files[x.ID] != "" })
-	if at < 0 {
+	if at < 0 || w.in.Bare {
 		return rowOrder{sorted, []cellEnd{{0, len(sorted)}}}, nil
 	}
 	for _, id := range sorted {
@@ -83,7 +83,6 @@ func (w *sealer) arrange(ctx context.Context) (o rowOrder, err error) {
 			o.ids = append(o.ids, types.RowID(i.Next()))
 		}
 		o.cells = append(o.cells, cellEnd{uint32(index.Cells()), len(o.ids)})
-		w.outside, w.outsideOf = len(o.ids)-n, x
 	}
 	return o, nil
 }
@@ -170,13 +169,6 @@ func (w *sealer) fetch(ctx context.Context, first int, ids []types.RowID) chunk 
 			return pgerr.Newf(pgerr.InternalError, "row %d came without being asked for", id)
 		}
 		c.rows[i], c.bytes[i] = slices.Clone(row), rowBytes(row)
-		if w.outsideOf != nil && first+i >= w.outside {
-			_, has, err := w.s.keyOf(w.in.Table, w.outsideOf, row)
-			if err == nil && has {
-				err = pgerr.Newf(pgerr.InternalError, "the file of index \"%s\" lacks row %d", w.outsideOf.Name, id)
-			}
-			return err
-		}
 		return nil
 	})
 	for i := range c.rows {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -191,12 +192,32 @@ func (c *Collection) keys(ctx context.Context, x *catalog.Index, ids []types.Row
 	})
 }
 
-func (s *Store) keyOf(table *catalog.Table, x *catalog.Index, row types.Row) (types.Datum, bool, error) {
+// keyOf is the vector that an index holds for a row, false when it holds none.
+func (s *Store) keyOf(table *catalog.Table, x *catalog.Index, row types.Row) (d types.Datum, ok bool, err error) {
 	if x.Predicate == "" && x.Keys[0].Column > 0 {
-		d := row[x.Keys[0].Column-1]
-		return d, d != nil, nil
+		d = row[x.Keys[0].Column-1]
+		ok = d != nil
+	} else {
+		d, ok, err = s.o.Key(table, x, row)
 	}
-	return s.o.Key(table, x, row)
+	return d, ok && !leftOut(&x.Keys[0], d), err
+}
+
+// leftOut says whether an index leaves a vector out: a zero vector is near to nothing
+// under cosine.
+func leftOut(k *catalog.IndexKey, d types.Datum) bool {
+	if k.Metric != types.MetricCosine {
+		return false
+	}
+	switch v := d.(type) {
+	case types.Vector:
+		return !slices.ContainsFunc(v, func(x float32) bool { return x != 0 })
+	case types.HalfVector:
+		return !slices.ContainsFunc(v, func(x uint16) bool { return x&0x7fff != 0 })
+	case types.SparseVector:
+		return len(v.Value) == 0
+	}
+	return false
 }
 
 // keyColumns are the columns that an index's key follows from.

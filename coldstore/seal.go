@@ -47,11 +47,12 @@ type Sealing struct {
 	Base    *catalog.Cold
 	Deleted []types.RowID
 	// Files are ready ivf files by the index's id: they must hold the key of every row
-	// (Merge comes before); ids that are no rows do no harm. Other indexes are built,
-	// unless Bare says not to: then there is no part, and the rows lie in the order of
-	// their ids.
+	// but those that have been deleted since (Merge comes before); ids that are no rows
+	// do no harm. Other indexes are built.
 	Files map[types.OID]string
-	Bare  bool
+	// Bare is for what will not be searched where it lies: no index is built, the rows
+	// lie in the order of their ids, and Files travel along.
+	Bare bool
 	// Graphs are files of hnsw graphs by the index's id, which travel along.
 	Graphs map[types.OID]string
 	// Changes tells states of the collection apart: when the newest manifest has the
@@ -131,9 +132,6 @@ type sealer struct {
 
 	order rowOrder
 	total int64
-	// outside is from where on in the order rows have no key of outsideOf.
-	outside   int
-	outsideOf *catalog.Index
 
 	mu       sync.Mutex // guards all below it
 	written  []string   // keys to remove when the seal fails
