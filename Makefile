@@ -101,6 +101,16 @@ bench-search: build datasets ## recall, QPS, latency, load, build over the wire
 bench-wire: build ## SELECT 1 and ten rows over the wire
 	$(BIN)/akidb-bench wire --start-server $(BIN)/akidb
 
+.PHONY: lancedb bench-cold
+lancedb: integration/lancedb/node_modules/.installed ## install LanceDB (npm), which bench-cold measures beside AkiDB
+
+integration/lancedb/node_modules/.installed: integration/lancedb/package.json
+	npm install --prefix integration/lancedb --no-package-lock --no-audit --no-fund --silent
+	@touch $@
+
+bench-cold: build datasets minio lancedb ## searches from the object store, beside LanceDB
+	$(BIN)/akidb-bench cold --out docs/benchmarks
+
 .PHONY: tiering-sim
 tiering-sim: build ## simulate four weeks of tiering; writes the figures of docs/TIERING-TUNING-GUIDE.md
 	$(BIN)/akidb-bench tiering-sim --docs docs

@@ -36,8 +36,14 @@ async function build() {
   return { loadMs: loaded - started, buildMs: performance.now() - loaded, rows: await table.countRows(), indices: await table.listIndices() };
 }
 
+// counts are the requests and bytes that went to the object store so far.
+async function counts() {
+  return job.counts ? (await fetch(job.counts)).json() : null;
+}
+
 async function search() {
   const queries = vectors(job.queries, job.dim);
+  const traffic = [await counts()];
   const started = performance.now();
   const table = await db.openTable(job.table);
   const openMs = performance.now() - started;
@@ -50,8 +56,9 @@ async function search() {
     const rows = await query.toArray();
     ms.push(performance.now() - before);
     found.push(rows.map((r) => Number(r.id)));
+    traffic.push(await counts());
   }
-  return { openMs, ms, found };
+  return { openMs, ms, found, counts: traffic };
 }
 
 process.stdout.write(JSON.stringify(await (job.do === 'build' ? build() : search())));

@@ -19,6 +19,7 @@ import (
 // Server is an AkiDB server process of our own, with its data in a temporary directory.
 type Server struct {
 	binary, dir, listen, http string
+	env                       []string
 
 	process *exec.Cmd
 	log     *os.File
@@ -28,13 +29,14 @@ type Server struct {
 // startLimit is how long a server may take until it answers.
 const startLimit = 60 * time.Second
 
-// StartServer starts binary on free ports and returns when it answers.
-func StartServer(ctx context.Context, binary string) (*Server, error) {
+// StartServer starts binary on free ports and returns when it answers. env is added
+// to its environment.
+func StartServer(ctx context.Context, binary string, env ...string) (*Server, error) {
 	dir, err := os.MkdirTemp("", "akidb-bench-")
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{binary: binary, dir: dir}
+	s := &Server{binary: binary, dir: dir, env: env}
 	if s.listen, err = freeAddress(); err == nil {
 		s.http, err = freeAddress()
 	}
@@ -56,6 +58,7 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	s.process = exec.Command(s.binary, "serve", "--data-dir", filepath.Join(s.dir, "data"), "--listen", s.listen, "--http-listen", s.http)
+	s.process.Env = append(os.Environ(), s.env...)
 	s.process.Stdout, s.process.Stderr = s.log, s.log
 	if err := s.process.Start(); err != nil {
 		return errors.Join(err, s.log.Close())
@@ -106,6 +109,18 @@ func (s *Server) lastLog() string {
 // KillAndRestart ends the server at once (SIGKILL) and starts it again on the same data.
 func (s *Server) KillAndRestart(ctx context.Context) error {
 	if err := s.end(syscall.SIGKILL); err != nil {
+		return err
+	}
+	return s.start(ctx)
+}
+
+// Restart ends the server in good order, calls between with its data directory,
+// and starts it again.
+func (s *Server) Restart(ctx context.Context, between func(dataDir string) error) error {
+	if err := s.end(syscall.SIGTERM); err != nil {
+		return err
+	}
+	if err := between(filepath.Join(s.dir, "data")); err != nil {
 		return err
 	}
 	return s.start(ctx)

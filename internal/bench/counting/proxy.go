@@ -1,6 +1,7 @@
 package counting
 
 import (
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -22,6 +23,9 @@ type Counts struct {
 func (c Counts) Since(earlier Counts) Counts {
 	return Counts{c.Requests - earlier.Requests, c.Sent - earlier.Sent, c.Received - earlier.Received}
 }
+
+// Path is where a client can ask the proxy for its Counts, as JSON.
+const Path = "/-/counts"
 
 // Proxy listens on loopback.
 type Proxy struct {
@@ -59,6 +63,10 @@ func Start(store string) (*Proxy, error) {
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
 	p.server = &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == Path {
+			_ = json.NewEncoder(w).Encode(p.Counts()) // the client sees what is missing
+			return
+		}
 		p.requests.Add(1)
 		if r.Body != nil {
 			r.Body = &counted{r.Body, &p.sent}
