@@ -16,8 +16,8 @@ import (
 
 // InsertRows writes a batch of a COPY. Vectors, which are nearly all of the
 // bytes, are written ahead under the batch's row ids, where nothing finds them
-// before the rows commit; rows and index entries wait in the layer. So a load
-// takes memory for its rows without their vectors (about 200 bytes a row).
+// before the rows commit; rows and index entries wait in the layer, which spills
+// what is too much for memory.
 func (t *Txn) InsertRows(ctx context.Context, table *catalog.Table, rows []types.Row) error {
 	if len(rows) == 0 {
 		return nil
@@ -43,7 +43,7 @@ func (t *Txn) InsertRows(ctx context.Context, table *catalog.Table, rows []types
 		}
 		size += len(b)
 		l.put(rowKey(nil, table.ID, id), b)
-		addID(&l.written, table.ID, id)
+		l.written.add(table.ID, id)
 		if err := t.store.observer().Written(table, id, row); err != nil {
 			return err
 		}
@@ -51,7 +51,9 @@ func (t *Txn) InsertRows(ctx context.Context, table *catalog.Table, rows []types
 	for i := range entries {
 		e := &entries[i]
 		if e.unique {
-			if v, found := find(t.layers, e.key); found && v != nil {
+			if v, found, err := find(t.layers, e.key); err != nil {
+				return err
+			} else if found && v != nil {
 				return t.errDuplicate(table, &e.indexEntry)
 			}
 		}
@@ -59,7 +61,7 @@ func (t *Txn) InsertRows(ctx context.Context, table *catalog.Table, rows []types
 	}
 	l.count(table.ID, int64(len(rows)))
 	t.store.table(table.ID).rowBytes.Store(int64(size / len(rows)))
-	return nil
+	return t.bound()
 }
 
 // bulkEntry is an index entry of row number row of a batch.
@@ -133,7 +135,11 @@ func (t *Txn) checkUnique(table *catalog.Table, entries []bulkEntry) error {
 		if !valid || !bytes.Equal(it.Key(), e.key) {
 			continue
 		}
-		if v, found := find(t.layers, e.key); !found || v != nil {
+		v, found, err := find(t.layers, e.key)
+		if err != nil {
+			return errors.Join(err, it.Close())
+		}
+		if !found || v != nil {
 			return errors.Join(t.errDuplicate(table, &e.indexEntry), it.Close())
 		}
 	}
@@ -237,6 +243,9 @@ func (s *Store) sweep(ctx context.Context) error {
 	if err := s.sweepIntents(b, keep); err != nil {
 		return err
 	}
+	if err := s.sweepSpills(b); err != nil {
+		return err
+	}
 	cat := s.Catalog()
 	err := eachPrefix(ctx, s.db, func(prefix []byte) error {
 		id := types.OID(binary.BigEndian.Uint32(prefix[1:]))
@@ -249,6 +258,19 @@ func (s *Store) sweep(ctx context.Context) error {
 		return err
 	}
 	return s.applyFreeing(b, pebble.Sync)
+}
+
+// sweepSpills removes what transactions had spilled.
+func (s *Store) sweepSpills(b *pebble.Batch) error {
+	low, high := []byte{keySpill}, []byte{keySpill + 1}
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: low, UpperBound: high})
+	if err != nil {
+		return readError(err)
+	}
+	if it.First() {
+		err = b.DeleteRange(low, high, nil)
+	}
+	return readError(errors.Join(err, it.Error(), it.Close()))
 }
 
 func (s *Store) sweepIntents(b *pebble.Batch, keep map[types.OID]bool) error {

@@ -125,7 +125,7 @@ func TestACrashUnderConcurrentCommitsLosesNoneAndHalvesNone(t *testing.T) {
 		f.ok(f.store.Close())
 		for _, c := range crashes {
 			f.fs, f.watch = c.fs, &watch{live: map[types.RowID]bool{}}
-			s, err := Open(t.Context(), Options{Dir: "rows", FS: f.fs, Observer: f.watch, MemTableBytes: 64 << 10})
+			s, err := Open(t.Context(), Options{Dir: "rows", FS: f.fs, Observer: f.watch, MemTableBytes: 64 << 10, SpillBytes: spillBytes()})
 			f.ok(err)
 			f.store = s
 			for i, n := range survivors(f, workers) {

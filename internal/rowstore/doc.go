@@ -2,10 +2,12 @@
 // checkpoints: rows, secondary index entries, sequences and the catalog, all in
 // one Pebble store. It is the only importer of Pebble.
 //
-// The only atomic step there is is the commit of one Pebble batch; a transaction
-// is exactly one. Until then its writes lie in sorted layers in memory, one a
-// savepoint and one for the running statement (layer.go), except for the
-// vectors of bulk loads, which are written ahead under row ids that a durable
+// The only atomic step there is is the commit of one Pebble batch, or for what is
+// too large for one the taking over of table files by Pebble (commitfiles.go), which is
+// as atomic; a transaction is exactly one such step. Until then its writes lie in
+// sorted layers, one a savepoint and one for the running statement (layer.go),
+// in memory up to Options.SpillBytes, beyond that spilled (spill.go); except for
+// the vectors of bulk loads, which are written ahead under row ids that a durable
 // intent reserves (bulk.go).
 //
 // A statement reads a Pebble snapshot with the layers over it. Locks (locks.go)

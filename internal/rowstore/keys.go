@@ -21,6 +21,7 @@ const (
 	keyRow       = 0x10 // table, row id → row without vectors, or a tombstone
 	keyVector    = 0x11 // table, attnum uint16, row id → raw vector
 	keyIndex     = 0x12 // index, key columns[, row id] → row id where the key alone is unique
+	keySpill     = 0x20 // number uint64, key → 1 and the value, or 0: a write of a transaction under way
 )
 
 // formatVersion is that of the whole store.

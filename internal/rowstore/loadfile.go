@@ -195,7 +195,7 @@ func roomError(err error) error {
 		return err
 	}
 	return pgerr.New(pgerr.DiskFull, "could not extend file: No space left on device").
-		WithHint("Free disk space and load again: nothing of this load was kept.")
+		WithHint("Free disk space and try again: nothing of the statement was kept.")
 }
 
 // removeLoads removes files of loads that a crash ended.

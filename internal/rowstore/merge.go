@@ -2,109 +2,174 @@ package rowstore
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// cursor reads keys in order, backwards when reverse is set: those of a Pebble
-// iterator with a list of writes over them. Key and value are valid until the
-// next step.
+// stream is one of the sorted sources of a cursor: a list of writes, what a layer
+// has spilled, or what lies under the layers.
+type stream struct {
+	list  []entry
+	at    int
+	spill *spill
+	iter  *pebble.Iterator // of spill, or what lies under the layers; nil for a list
+	skip  int              // length of what stands before keys in iter
+	key   []byte           // of the entry it stands on, nil at the end
+}
+
+// step goes to the next entry, the first one when fresh.
+func (s *stream) step(fresh, reverse bool) {
+	if s.iter != nil {
+		var valid bool
+		switch {
+		case fresh && reverse:
+			valid = s.iter.Last()
+		case fresh:
+			valid = s.iter.First()
+		case reverse:
+			valid = s.iter.Prev()
+		default:
+			valid = s.iter.Next()
+		}
+		s.key = nil
+		if valid {
+			s.key = s.iter.Key()[s.skip:]
+		}
+		return
+	}
+	switch {
+	case fresh && reverse:
+		s.at = len(s.list) - 1
+	case fresh:
+	case reverse:
+		s.at--
+	default:
+		s.at++
+	}
+	s.key = nil
+	if s.at >= 0 && s.at < len(s.list) {
+		s.key = s.list[s.at].key
+	}
+}
+
+// value is that of the entry it stands on; deletes says that there is none.
+func (s *stream) value() (value []byte, deletes bool) {
+	switch {
+	case s.iter == nil:
+		e := &s.list[s.at]
+		return e.value, e.deletes()
+	case s.spill != nil:
+		return spilledValue(s.iter.Value())
+	default:
+		return s.iter.Value(), false
+	}
+}
+
+// cursor reads keys in order, backwards when reverse is set, from streams of which
+// the newer hide the older. Key and value are valid until the next step.
 type cursor struct {
-	base    *pebble.Iterator // nil when hidden
+	streams []stream // the newest first
 	started bool
-	valid   bool // base stands on a key
 	more    bool // the end has not come yet
-	list    []entry
-	at      int
 	reverse bool
 	key     []byte
 	value   []byte
+	deletes bool // only where a step stops at deletes
 }
 
 // newCursor reads [low, high) of a reader under layers.
 func newCursor(r pebble.Reader, layers []*layer, low, high []byte, reverse bool) (*cursor, error) {
-	list, low := between(layers, low, high)
-	c := &cursor{list: list, reverse: reverse, more: true}
-	if reverse {
-		c.at = len(list) - 1
+	streams, under := between(layers, low, high)
+	c := &cursor{streams: streams, reverse: reverse, more: true}
+	for i := range streams {
+		if err := streams[i].open(low, high); err != nil {
+			return nil, errors.Join(err, c.close())
+		}
 	}
-	if low == nil {
-		c.started = true
+	if under == nil {
 		return c, nil
 	}
-	var err error
-	c.base, err = r.NewIter(&pebble.IterOptions{LowerBound: low, UpperBound: high})
-	return c, readError(err)
+	base, err := r.NewIter(&pebble.IterOptions{LowerBound: under, UpperBound: high})
+	if err != nil {
+		return nil, errors.Join(readError(err), c.close())
+	}
+	c.streams = append(c.streams, stream{iter: base})
+	return c, nil
+}
+
+func (s *stream) open(low, high []byte) (err error) {
+	if s.spill != nil {
+		s.iter, err = s.spill.iter(low, high)
+		s.skip = spillLen
+	}
+	return err
 }
 
 // next steps to the next key that exists.
 func (c *cursor) next() bool {
-	for {
-		if !c.started {
-			c.started = true
-			if c.reverse {
-				c.valid = c.base.Last()
-			} else {
-				c.valid = c.base.First()
-			}
-		}
-		inList := c.at >= 0 && c.at < len(c.list)
-		if !c.valid && !inList {
-			c.more = false
-			return false
-		}
-		order := 1 // the list's key comes first
-		if c.valid {
-			order = -1
-			if inList {
-				order = bytes.Compare(c.base.Key(), c.list[c.at].key)
-				if c.reverse {
-					order = -order
-				}
-			}
-		}
-		if order < 0 {
-			c.key, c.value = append(c.key[:0], c.base.Key()...), append(c.value[:0], c.base.Value()...)
-			c.advance()
-			return true
-		}
-		e := c.list[c.at]
-		if order == 0 {
-			c.advance()
-		}
-		if c.reverse {
-			c.at--
-		} else {
-			c.at++
-		}
-		if !e.deletes() {
-			c.key, c.value = append(c.key[:0], e.key...), append(c.value[:0], e.value...)
+	for c.step() {
+		if !c.deletes {
 			return true
 		}
 	}
+	return false
 }
 
-func (c *cursor) advance() {
+// step goes to the next key that is set or deleted.
+func (c *cursor) step() bool {
+	if !c.started {
+		c.started = true
+		for i := range c.streams {
+			c.streams[i].step(true, c.reverse)
+		}
+	}
+	best := -1
+	for i := range c.streams {
+		key := c.streams[i].key
+		if key != nil && (best < 0 || c.before(key, c.streams[best].key)) {
+			best = i
+		}
+	}
+	if best < 0 {
+		c.more = false
+		return false
+	}
+	s := &c.streams[best]
+	value, deletes := s.value()
+	c.key, c.value, c.deletes = append(c.key[:0], s.key...), append(c.value[:0], value...), deletes
+	for i := best + 1; i < len(c.streams); i++ { // newer ones have no such key
+		if o := &c.streams[i]; o.key != nil && bytes.Equal(o.key, c.key) {
+			o.step(false, c.reverse)
+		}
+	}
+	s.step(false, c.reverse)
+	return true
+}
+
+func (c *cursor) before(a, b []byte) bool {
 	if c.reverse {
-		c.valid = c.base.Prev()
-	} else {
-		c.valid = c.base.Next()
+		return bytes.Compare(a, b) > 0
 	}
+	return bytes.Compare(a, b) < 0
 }
 
-func (c *cursor) close() error {
-	if c.base == nil {
-		return nil
+func (c *cursor) close() (err error) {
+	for i := range c.streams {
+		if s := &c.streams[i]; s.iter != nil {
+			err = errors.Join(err, s.iter.Close())
+			s.iter, s.list, s.spill, s.key = nil, nil, nil, nil
+		}
 	}
-	b := c.base
-	c.base, c.valid = nil, false
-	return readError(b.Close())
+	return readError(err)
 }
 
 // err is what ended a cursor early.
-func (c *cursor) err() error {
-	if c.base == nil {
-		return nil
+func (c *cursor) err() (err error) {
+	for i := range c.streams {
+		if it := c.streams[i].iter; it != nil {
+			err = errors.Join(err, it.Error())
+		}
 	}
-	return readError(c.base.Error())
+	return readError(err)
 }

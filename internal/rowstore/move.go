@@ -31,22 +31,18 @@ func (t *Txn) Unload(ctx context.Context, to *catalog.Table, changed []types.Row
 	if err := t.exclusive(to); err != nil {
 		return err
 	}
-	kept := newLayer("")
-	if err := t.keepChanged(ctx, kept, to, changed); err != nil {
+	if err := t.emptyLocal(to); err != nil {
+		return err
+	}
+	if err := t.keepChanged(ctx, to, changed); err != nil {
 		return err
 	}
 	from := t.store.Catalog().Table(to.ID)
 	if from != nil && from.Cold != nil {
-		if err := t.keepTombstones(ctx, kept, to); err != nil {
+		if err := t.keepTombstones(ctx, to); err != nil {
 			return err
 		}
 	}
-	t.emptyLocal(to)
-	l := t.top()
-	kept.writes.Ascend(func(e entry) bool {
-		l.put(e.key, e.value)
-		return true
-	})
 	return t.switchTo(ctx, to)
 }
 
@@ -65,26 +61,26 @@ func (t *Txn) switchTo(ctx context.Context, to *catalog.Table) error {
 	return t.Change(ctx, catalog.Put(to))
 }
 
-// keepChanged gathers what stays here of the changed rows.
-func (t *Txn) keepChanged(ctx context.Context, kept *layer, to *catalog.Table, changed []types.RowID) error {
+// keepChanged writes again what stays here of the changed rows.
+func (t *Txn) keepChanged(ctx context.Context, to *catalog.Table, changed []types.RowID) error {
 	for i, id := range changed {
 		if i%1024 == 0 && ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		key := rowKey(nil, to.ID, id)
-		there, err := t.keep(kept, key)
+		there, err := t.keep(key)
 		if err != nil {
 			return err
 		}
 		if !there {
 			if mayHold(to, id) {
-				kept.put(key, tombstone)
+				t.top().put(key, tombstone)
 			}
 			continue
 		}
 		for i := range to.Columns {
 			if c := &to.Columns[i]; !c.Dropped && isVector(c.Type) {
-				if _, err := t.keep(kept, vectorKey(nil, to.ID, c.Num, id)); err != nil {
+				if _, err := t.keep(vectorKey(nil, to.ID, c.Num, id)); err != nil {
 					return err
 				}
 			}
@@ -94,42 +90,47 @@ func (t *Txn) keepChanged(ctx context.Context, kept *layer, to *catalog.Table, c
 }
 
 // keep copies the committed value of a key that is not a tombstone.
-func (t *Txn) keep(kept *layer, key []byte) (bool, error) {
+func (t *Txn) keep(key []byte) (bool, error) {
 	b, done, err := lookup(t.store.db, nil, key)
 	if err != nil {
 		return false, err
 	}
 	there := b != nil && !isTombstone(b)
 	if there {
-		kept.put(key, append([]byte{}, b...))
+		t.top().put(key, append([]byte{}, b...))
 	}
-	return there, closeValue(done)
+	return there, errors.Join(closeValue(done), t.bound())
 }
 
 // keepTombstones keeps those of rows that the new segments may have, too.
-func (t *Txn) keepTombstones(ctx context.Context, kept *layer, to *catalog.Table) error {
+func (t *Txn) keepTombstones(ctx context.Context, to *catalog.Table) error {
 	return localIDs(ctx, t.store.db, to.ID, func(id types.RowID, gone bool) error {
 		if gone && mayHold(to, id) {
-			kept.put(rowKey(nil, to.ID, id), tombstone)
+			t.top().put(rowKey(nil, to.ID, id), tombstone)
 		}
-		return nil
+		return t.bound()
 	})
 }
 
 // emptyLocal hides a table's local rows and vectors. The number of rows stays.
-func (t *Txn) emptyLocal(table *catalog.Table) {
+func (t *Txn) emptyLocal(table *catalog.Table) error {
 	state := t.store.table(table.ID)
 	state.mu.Lock()
 	next := state.nextID
 	state.mu.Unlock()
 	l := t.top()
-	l.empty(oidKey(keyRow, table.ID), 0)
+	if err := l.empty(oidKey(keyRow, table.ID), 0); err != nil {
+		return err
+	}
 	l.count(table.ID, state.rows.Load())
 	for i := range table.Columns {
 		if c := &table.Columns[i]; isVector(c.Type) {
-			l.empty(vectorPrefix(nil, table.ID, c.Num), next)
+			if err := l.empty(vectorPrefix(nil, table.ID, c.Num), next); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 // LoadRows brings rows of segments back under their own ids, beside running
@@ -162,7 +163,7 @@ func (t *Txn) LoadRows(ctx context.Context, table *catalog.Table, ids []types.Ro
 			return err
 		}
 	}
-	return ctx.Err()
+	return errors.Join(ctx.Err(), t.bound())
 }
 
 // FinishLoad is the switch of a move from segments, after all their rows were
@@ -188,12 +189,13 @@ func (t *Txn) FinishLoad(ctx context.Context, to *catalog.Table) error {
 		if size == len(tombstone) && isTombstone(value()) {
 			l.remove(key)
 			t.removeVectors(to, id)
-			return nil
+			return t.bound()
 		}
-		if _, loaded := find(t.layers, key); loaded {
+		_, loaded, err := find(t.layers, key)
+		if loaded {
 			l.put(key, append([]byte{}, value()...))
 		}
-		return nil
+		return errors.Join(err, t.bound())
 	})
 	if err != nil {
 		return err

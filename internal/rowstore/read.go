@@ -30,8 +30,8 @@ type rowReader struct {
 
 // lookup finds a key's value; done frees it.
 func lookup(r pebble.Reader, layers []*layer, key []byte) (value []byte, done io.Closer, err error) {
-	if v, found := find(layers, key); found {
-		return v, nil, nil
+	if v, found, err := find(layers, key); found || err != nil {
+		return v, nil, err
 	}
 	b, closer, err := r.Get(key)
 	if err == pebble.ErrNotFound { //nolint:errorlint // Get returns it as it is, and this is every look-up of a new key

@@ -28,15 +28,19 @@ func (t *Txn) Rewrite(ctx context.Context, from, to *catalog.Table, fn func(type
 	}
 	// The new rows come into a layer of their own: the scan reads those below.
 	t.layers = append(t.layers, newLayer(""))
-	t.emptyRows(from)
-	err = t.rewrite(ctx, it, from, to, fn)
+	err = t.emptyRows(from)
+	if err == nil {
+		err = t.rewrite(ctx, it, from, to, fn)
+	}
 	top := t.top()
 	t.layers = t.layers[:len(t.layers)-1]
-	if err = errors.Join(err, it.Close()); err != nil {
-		return err
+	if err = errors.Join(err, it.Close()); err == nil {
+		err = t.top().merge(top)
 	}
-	t.top().merge(top)
-	return nil
+	if err != nil {
+		t.undo(top)
+	}
+	return err
 }
 
 func (t *Txn) rewrite(ctx context.Context, it *rowScan, from, to *catalog.Table, fn func(types.Row) (types.Row, error)) error {
@@ -79,6 +83,9 @@ func (t *Txn) rewrite(ctx context.Context, it *rowScan, from, to *catalog.Table,
 				}
 			}
 			l.put(e.stored(id))
+		}
+		if err := t.bound(); err != nil {
+			return err
 		}
 	}
 }

@@ -226,30 +226,41 @@ func (b *indexBuilder) duplicate(ctx context.Context, e entry) error {
 }
 
 // emptyTable hides a table's rows, vectors and index entries below the top layer.
-func (t *Txn) emptyTable(table *catalog.Table) {
+func (t *Txn) emptyTable(table *catalog.Table) error {
 	state := t.store.table(table.ID)
 	state.mu.Lock()
 	next := state.nextID
 	state.mu.Unlock()
-	t.emptyRows(table)
+	if err := t.emptyRows(table); err != nil {
+		return err
+	}
 	l := t.top()
 	for i := range table.Columns {
 		if c := &table.Columns[i]; isVector(c.Type) {
-			l.empty(vectorPrefix(nil, table.ID, c.Num), next)
+			if err := l.empty(vectorPrefix(nil, table.ID, c.Num), next); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 // emptyRows hides a table's rows and index entries, but not its vectors.
-func (t *Txn) emptyRows(table *catalog.Table) {
+func (t *Txn) emptyRows(table *catalog.Table) error {
 	l := t.top()
-	l.empty(oidKey(keyRow, table.ID), 0)
+	if err := l.empty(oidKey(keyRow, table.ID), 0); err != nil {
+		return err
+	}
 	for _, x := range t.Catalog().Indexes(table.ID) {
-		if x.Ordered() {
-			l.empty(oidKey(keyIndex, x.ID), 0)
+		if !x.Ordered() {
+			continue
+		}
+		if err := l.empty(oidKey(keyIndex, x.ID), 0); err != nil {
+			return err
 		}
 	}
 	l.count(table.ID, 0)
+	return nil
 }
 
 // Truncate empties a table and its indexes. A cold table has no segments after it.
@@ -259,9 +270,8 @@ func (t *Txn) Truncate(ctx context.Context, table *catalog.Table) error {
 			return err
 		}
 	}
-	t.emptyTable(table)
-	if !hasSegments(table) {
-		return nil
+	if err := t.emptyTable(table); err != nil || !hasSegments(table) {
+		return err
 	}
 	bare := table.Clone()
 	if now := t.Catalog().Table(table.ID); now != nil {
@@ -288,6 +298,6 @@ func (t *Txn) noteEmptied(ctx context.Context, table *catalog.Table) error {
 		if err != nil || !ok {
 			return errors.Join(err, it.Close())
 		}
-		addID(&t.top().deleted, table.ID, id)
+		t.top().deleted.add(table.ID, id)
 	}
 }

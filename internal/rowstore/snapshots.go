@@ -31,7 +31,7 @@ type history struct {
 type goneRows struct {
 	seq   uint64
 	table types.OID
-	ids   []types.RowID
+	ids   *idSet
 }
 
 // movedRow is a row whose vector changed.
@@ -104,7 +104,7 @@ func (h *history) forget() []goneRows {
 
 func (s *Store) tellGone(gone []goneRows) {
 	for _, g := range gone {
-		s.observer().Gone(g.table, g.ids)
+		g.ids.each(func(ids []types.RowID) { s.observer().Gone(g.table, ids) })
 	}
 }
 

@@ -68,6 +68,9 @@ type Options struct {
 	// BallastBytes is a file that is given up when the disk is full all the same,
 	// so that the commits under way can end; 0 keeps none.
 	BallastBytes int64
+	// SpillBytes is how much of its writes a transaction holds in memory; what goes
+	// beyond goes to disk before the commit. 0 is 32 MB.
+	SpillBytes int
 	// SyncDelay is after how long a commit with synchronous_commit = off is on
 	// disk at the latest; 0 is 200 ms, as PostgreSQL's wal_writer_delay.
 	SyncDelay time.Duration
@@ -90,6 +93,7 @@ type Store struct {
 	failure *failure
 	pebble  *pebble.Options
 	loads   atomic.Uint64 // files of loads so far
+	spills  atomic.Uint64 // numbers of spills so far
 	syncer  *syncer
 	damaged []damagedObject // descriptors that could not be read; fixed at open
 
@@ -138,6 +142,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.SpillBytes == 0 {
+		o.SpillBytes = defaultSpillBytes
 	}
 	if o.SyncDelay == 0 {
 		o.SyncDelay = defaultSyncDelay

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"reflect"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -72,9 +73,16 @@ type fixture struct {
 	table *catalog.Table
 }
 
+// spillBytes lets all tests run with transactions that spill early: with
+// AKIDB_SPILL_BYTES=300 nearly every commit is made of files.
+func spillBytes() int {
+	n, _ := strconv.Atoi(os.Getenv("AKIDB_SPILL_BYTES")) // 0, the default, when there is none
+	return n
+}
+
 func openAt(t testing.TB, fs vfs.FS, w *watch) *Store {
 	t.Helper()
-	s, err := Open(context.Background(), Options{Dir: "rows", FS: fs, Observer: w})
+	s, err := Open(context.Background(), Options{Dir: "rows", FS: fs, Observer: w, SpillBytes: spillBytes()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,10 +60,14 @@ func (y *syncer) run() {
 
 // sync writes a record of no meaning and waits until the log is on disk up to it.
 func (y *syncer) sync() {
-	err := y.store.failure.guarded(func() error { return y.store.db.LogData(syncMark, pebble.Sync) })
-	if err != nil {
+	if err := y.store.syncLog(); err != nil {
 		y.store.opts.Logger.Error("log not synced", "error", err)
 	}
+}
+
+// syncLog brings everything that was committed to disk.
+func (s *Store) syncLog() error {
+	return s.failure.guarded(func() error { return s.db.LogData(syncMark, pebble.Sync) })
 }
 
 var syncMark = []byte("sync")

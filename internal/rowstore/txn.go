@@ -127,8 +127,9 @@ func (t *Txn) EndStatement(ok bool) error {
 	top := t.layers[len(t.layers)-1]
 	t.layers = t.layers[:len(t.layers)-1]
 	if ok && err == nil {
-		t.layers[len(t.layers)-1].merge(top)
-	} else {
+		err = t.top().merge(top)
+	}
+	if !ok || err != nil {
 		t.undo(top)
 	}
 	if t.opts.Isolation == storage.ReadCommitted {
@@ -187,7 +188,10 @@ func (t *Txn) top() *layer { return t.layers[len(t.layers)-1] }
 // undo forgets a layer.
 func (t *Txn) undo(l *layer) {
 	for table, ids := range l.written {
-		t.store.observer().Undone(table, ids)
+		ids.each(func(ids []types.RowID) { t.store.observer().Undone(table, ids) })
+	}
+	if l.spill != nil {
+		l.spill.drop()
 	}
 	for _, prefix := range l.scratch {
 		t.store.clear(prefix, prefixEnd(prefix))
@@ -231,10 +235,17 @@ func (t *Txn) Release(name string) error {
 	if err != nil {
 		return err
 	}
-	for len(t.layers) > i {
-		top := t.top()
-		t.layers = t.layers[:len(t.layers)-1]
-		t.top().merge(top)
+	return t.mergeDown(i)
+}
+
+// mergeDown merges layers until n are left.
+func (t *Txn) mergeDown(n int) error {
+	for len(t.layers) > n {
+		below := len(t.layers) - 1
+		if err := t.layers[below-1].merge(t.layers[below]); err != nil {
+			return err
+		}
+		t.layers = t.layers[:below]
 	}
 	return nil
 }
@@ -265,7 +276,7 @@ func (t *Txn) RollbackTo(name string) error {
 // Wrote says whether the transaction has changed anything.
 func (t *Txn) Wrote() bool {
 	for _, l := range t.layers {
-		if l.writes.Len() > 0 || len(l.changes) > 0 || len(l.emptied) > 0 || len(l.intents) > 0 || len(l.scratch) > 0 {
+		if l.writes.Len() > 0 || l.spill != nil || len(l.changes) > 0 || len(l.emptied) > 0 || len(l.intents) > 0 || len(l.scratch) > 0 {
 			return true
 		}
 	}
@@ -310,12 +321,11 @@ func (t *Txn) Commit(_ context.Context, async bool) error {
 		t.end()
 		return nil
 	}
-	for len(t.layers) > 1 {
-		top := t.top()
-		t.layers = t.layers[:len(t.layers)-1]
-		t.top().merge(top)
+	err := t.mergeDown(1)
+	if err == nil {
+		err = t.store.commit(t.layers[0], async)
 	}
-	if err := t.store.commit(t.layers[0], async); err != nil {
+	if err != nil {
 		t.Rollback()
 		return err
 	}
@@ -323,8 +333,11 @@ func (t *Txn) Commit(_ context.Context, async bool) error {
 	return nil
 }
 
-// commit writes a layer as one batch and makes it known.
+// commit writes a layer as one batch, or as files in one step, and makes it known.
 func (s *Store) commit(l *layer, async bool) error {
+	if l.spill != nil {
+		return s.commitFiles(l)
+	}
 	b := s.db.NewBatchWithSize(l.bytes())
 	defer s.release(b)
 	if err := l.fill(b); err != nil {
@@ -404,29 +417,13 @@ func (l *layer) frees() bool {
 	if !frees {
 		return false
 	}
-	bytes := 0
-	l.writes.Ascend(func(e entry) bool {
-		bytes += len(e.key) + len(e.value)
-		return bytes < freeingBytes
-	})
-	return bytes < freeingBytes
+	return l.bytes() < freeingBytes
 }
 
 // fill writes the layer into a batch.
 func (l *layer) fill(b *pebble.Batch) error {
-	for prefix, below := range l.emptied {
-		low, high := []byte(prefix), prefixEnd([]byte(prefix))
-		if low[0] == keyVector {
-			high = binary.BigEndian.AppendUint64([]byte(prefix), uint64(below))
-		}
-		if err := b.DeleteRange(low, high, nil); err != nil {
-			return err
-		}
-		if low[0] == keyRow {
-			if err := b.Delete(oidKey(keyCount, types.OID(binary.BigEndian.Uint32(low[1:]))), nil); err != nil {
-				return err
-			}
-		}
+	if err := l.fillEmptied(b); err != nil {
+		return err
 	}
 	var err error
 	l.writes.Ascend(func(e entry) bool {
@@ -442,6 +439,30 @@ func (l *layer) fill(b *pebble.Batch) error {
 	if err != nil {
 		return err
 	}
+	return l.fillRest(b)
+}
+
+// fillEmptied writes the removal of what the layer empties.
+func (l *layer) fillEmptied(b *pebble.Batch) error {
+	for prefix, below := range l.emptied {
+		low, high := []byte(prefix), prefixEnd([]byte(prefix))
+		if low[0] == keyVector {
+			high = binary.BigEndian.AppendUint64([]byte(prefix), uint64(below))
+		}
+		if err := b.DeleteRange(low, high, nil); err != nil {
+			return err
+		}
+		if low[0] == keyRow {
+			if err := b.Delete(oidKey(keyCount, types.OID(binary.BigEndian.Uint32(low[1:]))), nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fillRest writes what the layer has beside emptied units and writes.
+func (l *layer) fillRest(b *pebble.Batch) error {
 	for table, n := range l.counts {
 		if err := l.fillChanges(b, table); err != nil {
 			return err

@@ -120,6 +120,12 @@ func (l *layer) eachWritten(table types.OID, fn func(types.RowID)) {
 		fn(idOf(e.key))
 		return true
 	})
+	if l.spill == nil || l.spill.rows[table] == nil {
+		return
+	}
+	for it := l.spill.rows[table].Iterator(); it.HasNext(); {
+		fn(types.RowID(it.Next()))
+	}
 }
 
 // Changes counts the commits that wrote a table's rows, over restarts too; moves

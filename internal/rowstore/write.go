@@ -114,7 +114,11 @@ func (t *Txn) claim(ctx context.Context, e *indexEntry, wait storage.WaitPolicy)
 }
 
 func (t *Txn) holder(e *indexEntry) (types.RowID, error) {
-	if v, found := find(t.layers, e.key); found {
+	v, found, err := find(t.layers, e.key)
+	if err != nil {
+		return 0, err
+	}
+	if found {
 		if v == nil {
 			return 0, nil
 		}
@@ -199,9 +203,12 @@ func (t *Txn) write(table *catalog.Table, id types.RowID, version uint64, row ty
 		l.put(entries[i].stored(id))
 	}
 	l.count(table.ID, 1)
-	addID(&l.written, table.ID, id)
+	l.written.add(table.ID, id)
 	t.store.table(table.ID).rowBytes.Store(int64(len(b)))
-	return t.store.observer().Written(table, id, row)
+	if err := t.store.observer().Written(table, id, row); err != nil {
+		return err
+	}
+	return t.bound()
 }
 
 // putVectors writes the vector columns of a row; those equal in old are there already.
@@ -270,18 +277,21 @@ func (t *Txn) Update(ctx context.Context, table *catalog.Table, id types.RowID, 
 			old = nil // its vectors are in a segment
 		}
 		t.putVectors(table, id, new, old)
-		return id, nil
+		return id, t.bound()
 	}
 	t.removeRow(table, id)
 	t.removeVectors(table, id)
 	t.putVectors(table, to, new, nil)
-	addID(&l.deleted, table.ID, id)
-	addID(&l.written, table.ID, to)
+	l.deleted.add(table.ID, id)
+	l.written.add(table.ID, to)
 	l.move(rowName{table.ID, id}, to)
 	if _, _, err := t.store.locks.acquire(ctx, t.owner, lockID{kind: lockRow, oid: table.ID, row: to}, uint8(storage.ForUpdate), wait); err != nil {
 		return 0, err
 	}
-	return to, t.store.observer().Written(table, to, new)
+	if err := t.store.observer().Written(table, to, new); err != nil {
+		return 0, err
+	}
+	return to, t.bound()
 }
 
 // moves says whether a vector index's key differs between two versions of a row.
@@ -420,8 +430,8 @@ func (t *Txn) Delete(ctx context.Context, table *catalog.Table, id types.RowID, 
 	t.removeRow(table, id)
 	t.removeVectors(table, id)
 	l.count(table.ID, -1)
-	addID(&l.deleted, table.ID, id)
-	return nil
+	l.deleted.add(table.ID, id)
+	return t.bound()
 }
 
 // LockRow locks a row and compares its newest version with the one that the
@@ -436,10 +446,14 @@ func (t *Txn) LockRow(ctx context.Context, table *catalog.Table, id types.RowID,
 			return storage.LockedRow{Outcome: storage.LockSkipped, ID: id}, nil
 		}
 		key := rowKey(nil, table.ID, id)
-		if own, found := find(t.layers, key); found {
+		own, found, err := find(t.layers, key)
+		if err != nil {
+			return storage.LockedRow{}, err
+		}
+		if found {
 			if t.statement && !t.advanced {
-				if _, now := find(t.layers[len(t.layers)-1:], key); now {
-					return storage.LockedRow{Outcome: storage.LockDeleted, ID: id}, nil // changed by this statement itself
+				if _, now, err := find(t.layers[len(t.layers)-1:], key); now || err != nil {
+					return storage.LockedRow{Outcome: storage.LockDeleted, ID: id}, err // changed by this statement itself
 				}
 			}
 			if own == nil || isTombstone(own) {
