@@ -38,6 +38,9 @@ test-integration: build ## only the tests that talk to a real server
 test-crash: build ## kill the server 50 times under load and check that nothing is lost
 	AKIDB_BIN=$(CURDIR)/$(BIN)/akidb AKIDB_CRASH_RUNS=50 $(GO) test -count=1 -timeout 20m -run Kill ./integration/...
 
+test-long: build ## the tests that take minutes: 64 connections for three minutes, random statements for five
+	AKIDB_BIN=$(CURDIR)/$(BIN)/akidb AKIDB_LONG_TESTS=1 RANDOM_SECONDS=300 $(GO) test -count=1 -timeout 30m -run 'ManyConnections|RandomStatements' ./integration/...
+
 fuzz: ## run every fuzz target for FUZZTIME (60s) in turn; what it finds lies in testdata/fuzz of the package
 	@$(GO) list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' ./... | while read -r dir; do \
 		for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$$dir"/*_test.go | cut -c6- | sort); do \

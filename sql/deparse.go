@@ -398,7 +398,11 @@ func (p *printer) funcCall(f *ast.FuncCall) {
 	if p.sqlCall(f) {
 		return
 	}
-	p.qualified(f.Name)
+	if n := f.Name; len(n) == 1 && (n[0] == "rollup" || n[0] == "cube") {
+		p.write(`"`, n[0], `"`) // in GROUP BY the bare word begins a grouping set
+	} else {
+		p.qualified(n)
+	}
 	p.write("(")
 	if f.Distinct {
 		p.write("DISTINCT ")
