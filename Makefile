@@ -104,6 +104,10 @@ bench-search: build datasets ## recall, QPS, latency, load, build over the wire
 bench-wire: build ## SELECT 1 and ten rows over the wire
 	$(BIN)/akidb-bench wire --start-server $(BIN)/akidb
 
+.PHONY: bench
+bench: build datasets minio ## moves, snapshots and searches in each tier, beside their limits and goals
+	$(BIN)/akidb-bench tiers --out docs/benchmarks
+
 .PHONY: lancedb bench-cold
 lancedb: integration/lancedb/node_modules/.installed ## install LanceDB (npm), which bench-cold measures beside AkiDB
 
