@@ -46,7 +46,7 @@ func (s *session) command(ctx context.Context, tree ast.Stmt) (string, error) {
 	case *ast.Checkpoint:
 		return "CHECKPOINT", nil // every commit is durable already
 	case *ast.AlterSystem:
-		return "", pgerr.Unsupported("ALTER SYSTEM").WithHint("Set it in the configuration file or with ALTER ROLE … SET.")
+		return s.alterSystem(t)
 	case *ast.Unsupported:
 		return "", pgerr.Unsupported(t.Feature)
 	default:

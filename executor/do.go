@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +29,8 @@ func init() { // a table of functions that refer to the session's methods
 		"akidb.run_tiering_cycle": runTieringCycle,
 		"akidb.plan_tiering":      planTiering,
 
+		"pg_reload_conf":       reloadConfiguration,
+		"pg_conf_load_time":    configurationLoaded,
 		"pg_cancel_backend":    cancelBackend,
 		"pg_terminate_backend": terminateBackend,
 		"pg_notify":            notifyFunction,
@@ -58,7 +61,11 @@ func init() { // a table of functions that refer to the session's methods
 			return types.TimestampFromTime(s.shared.activity.queryStart), nil
 		},
 		"inet_client_addr": func(s *session, _ context.Context, _ []types.Datum) (types.Datum, error) {
-			return s.opts.RemoteAddr, nil
+			host, _, err := net.SplitHostPort(s.opts.RemoteAddr)
+			if err != nil {
+				return orNull(s.opts.RemoteAddr), nil
+			}
+			return host, nil
 		},
 	}
 	for _, name := range []string{"txid_current_if_assigned", "pg_current_xact_id_if_assigned"} {
@@ -276,13 +283,17 @@ func orNull(s string) types.Datum {
 // backend_start, xact_start, query_start, state_change, state, query.
 func (s *session) activityRows() ([]types.Row, error) {
 	var rows []types.Row
+	super := s.isSuperuser()
 	for _, o := range s.engine.all() {
 		o.shared.Lock()
 		a := o.shared.activity
 		o.shared.Unlock()
+		if o.opts.User != s.user && !super {
+			a.query, a.state, a.xactStart, a.queryStart, a.changed = "<insufficient privilege>", "", time.Time{}, time.Time{}, time.Time{}
+		}
 		rows = append(rows, types.Row{
-			int64(o.opts.PID), o.opts.User, o.opts.Database, o.opts.Settings["application_name"], orNull(o.opts.RemoteAddr),
-			stamp(a.started), stamp(a.xactStart), stamp(a.queryStart), stamp(a.changed), a.state, a.query,
+			int64(o.opts.PID), o.opts.User, o.opts.Database, a.application, orNull(o.opts.RemoteAddr),
+			stamp(a.started), stamp(a.xactStart), stamp(a.queryStart), stamp(a.changed), orNull(a.state), a.query,
 		})
 	}
 	return rows, nil

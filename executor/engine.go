@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -18,6 +19,10 @@ type Options struct {
 	TempDir string
 	// Settings override the built-in defaults of settings by name.
 	Settings map[string]string
+	// System keeps the configuration; nil refuses ALTER SYSTEM.
+	System System
+	// Logger gets slow statements; nil drops them.
+	Logger *slog.Logger
 	// ServerVersion is what server_version says.
 	ServerVersion string
 }
@@ -29,7 +34,7 @@ type Options struct {
 type Engine struct {
 	opts     Options
 	source   Source
-	defaults map[string]string // settings' defaults of this server
+	defaults atomic.Pointer[loadedSettings]
 	started  time.Time
 	advisory *advisoryLocks
 	// nextXID numbers the transactions that ask for their number.
@@ -50,11 +55,9 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 		opts: opts, source: opts.Source, started: time.Now(), advisory: newAdvisoryLocks(),
 		sessions: map[int32]*session{}, channels: map[string]map[*session]bool{},
 	}
-	defaults, err := serverDefaults(opts)
-	if err != nil {
+	if err := e.SetDefaults(opts.Settings); err != nil {
 		return nil, err
 	}
-	e.defaults = defaults
 	return e, e.dropTemporary(ctx, func(schema string) bool { return isTempSchema(schema) })
 }
 

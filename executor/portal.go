@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/akidb/akidb/executor/plan"
 	"github.com/akidb/akidb/executor/run"
@@ -36,6 +37,7 @@ type portal struct {
 	txn      Txn // whose statement is open, nil when none is
 	ctx      context.Context
 	leave    func()
+	began    time.Time // when it was started, for the log of slow statements
 	started  bool
 	done     bool
 	cmdTag   string
@@ -49,6 +51,7 @@ type portal struct {
 
 // Bind makes a portal.
 func (s *session) Bind(_ context.Context, name string, stmt Prepared, params []types.Datum) (Portal, error) {
+	s.adopt()
 	p := stmt.(*prepared)
 	if err := s.checkUsable(p.tree); err != nil {
 		return nil, err
@@ -125,6 +128,7 @@ func (p *portal) Next(ctx context.Context) (types.Row, error) {
 	if err != nil {
 		err = cause(ctx, err)
 		p.abandon()
+		p.session.logSlow(p, err)
 		return nil, err
 	}
 	if row == nil {
@@ -144,11 +148,13 @@ func (p *portal) start(ctx context.Context) error {
 		p.ctx, p.leave = context.WithoutCancel(ctx), func() {}
 	} else {
 		p.ctx, p.leave = s.enter(ctx, p.prepared.text)
+		p.began = s.statementBegan()
 	}
 	rows, err := p.open()
 	if err != nil {
 		err = cause(p.ctx, err)
 		p.abandon()
+		s.logSlow(p, err)
 		return err
 	}
 	if rows == nil { // a command that has done its work
@@ -254,6 +260,7 @@ func (p *portal) finish() error {
 	}
 	err = cause(p.ctx, err)
 	p.leave()
+	p.session.logSlow(p, err)
 	return err
 }
 

@@ -44,6 +44,7 @@ func (p *prepared) Columns() []ResultColumn { return p.columns }
 
 // Prepare plans a statement.
 func (s *session) Prepare(_ context.Context, name string, stmt *sql.Statement, paramTypes []types.OID) (Prepared, error) {
+	s.adopt()
 	if err := s.checkUsable(stmt.Tree); err != nil {
 		return nil, err
 	}

@@ -27,6 +27,8 @@ type session struct {
 	user   string // current_user
 
 	settings settings
+	loaded   *loadedSettings // that settings.defaults come from
+	number   uint64          // of statements begun, for the log
 	env      *types.Env
 	limits   limits
 	reported map[string]string // the values that the client knows of statusSettings
@@ -52,12 +54,14 @@ type session struct {
 
 // activity is what pg_stat_activity shows of a session.
 type activity struct {
-	state      string // active, idle, idle in transaction, idle in transaction (aborted)
-	query      string
-	started    time.Time // backend_start
-	xactStart  time.Time
-	queryStart time.Time
-	changed    time.Time
+	state string // active, idle, idle in transaction, idle in transaction (aborted)
+	query string
+	// application is application_name now.
+	application string
+	started     time.Time // backend_start
+	xactStart   time.Time
+	queryStart  time.Time
+	changed     time.Time
 }
 
 func newSession(e *Engine, opts SessionOptions) *session {
@@ -75,7 +79,8 @@ func newSession(e *Engine, opts SessionOptions) *session {
 	if s.opts.Notify == nil {
 		s.opts.Notify = func(int32, string, string) {}
 	}
-	s.settings = newSettings(e.defaults)
+	s.loaded = e.defaults.Load()
+	s.settings = newSettings(s.loaded.values)
 	now := time.Now()
 	s.shared.activity = activity{state: "idle", started: now, changed: now}
 	return s
@@ -328,4 +333,13 @@ func (s *session) catalogEnv() *pgcatalog.Env {
 		Session: functions{s}, Catalog: s.Catalog(), Stats: s.engine.source.Stats, Sequence: s.engine.source.SequenceState,
 		Dynamic: s.dynamicRelations(), Tier: s.tierState,
 	}
+}
+
+// statementBegan numbers a statement, and says when it began where somebody wants to know.
+func (s *session) statementBegan() time.Time {
+	s.number++
+	if s.limits.logMinDuration < 0 {
+		return time.Time{}
+	}
+	return time.Now()
 }

@@ -93,7 +93,7 @@ func canonicalName(name string) (string, *setting, error) {
 		return "", nil, unrecognized(name)
 	}
 	switch strings.ToLower(prefix) {
-	case "hnsw", "ivfflat", "akidb":
+	case "hnsw", "ivfflat", "akidb", "tiering":
 		return "", nil, pgerr.Newf(pgerr.InvalidName, "invalid configuration parameter name %q", name).
 			WithDetail("%q is a reserved prefix.", strings.ToLower(prefix))
 	}
@@ -255,7 +255,11 @@ type limits struct {
 	iterative         string
 	asyncCommit       bool
 	readOnly          bool
-	isolation         storage.Isolation
+	// logMinDuration is from when on a statement is slow, below 0 never;
+	// logParameters how many bytes of each of its parameters are logged, -1 all.
+	logMinDuration time.Duration
+	logParameters  int
+	isolation      storage.Isolation
 }
 
 // refresh takes over settings that have changed.
@@ -264,6 +268,9 @@ func (s *session) refresh() {
 		s.settings.changed = false
 		s.limits = s.readLimits()
 		s.reportStatus()
+		s.shared.Lock()
+		s.shared.activity.application = s.Setting("application_name")
+		s.shared.Unlock()
 		s.env = s.makeEnv()
 	}
 }
@@ -284,6 +291,7 @@ func (s *session) readLimits() limits {
 		maxScan: int(number("hnsw.max_scan_tuples")), iterative: iterative,
 		asyncCommit: is("synchronous_commit", "off"), readOnly: is("default_transaction_read_only", "on"),
 	}
+	l.logMinDuration, l.logParameters = millis("log_min_duration_statement"), int(number("log_parameter_max_length"))
 	if is("default_transaction_isolation", "repeatable read") {
 		l.isolation = storage.RepeatableRead
 	}

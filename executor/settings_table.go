@@ -31,37 +31,57 @@ type setting struct {
 	min   float64
 	max   float64
 	enum  []string
-	// context is pg_settings' context: user settings can be changed by clients,
-	// internal ones never, postmaster ones by the configuration alone.
+	// context is pg_settings' context: who can change it.
 	context  string
 	category string
 	about    string
 	check    func(string) (string, error)
 }
 
+// Contexts: clients; the configuration, when it is loaded again; the
+// configuration, at a start; nobody.
+const (
+	contextUser     = "user"
+	contextReload   = "sighup"
+	contextStart    = "postmaster"
+	contextInternal = "internal"
+)
+
 const maxInt = math.MaxInt32
 
 func boolean(name, value, about string) setting {
-	return setting{name: name, kind: boolSetting, value: value, context: "user", about: about, category: "Client Connection Defaults"}
+	return setting{name: name, kind: boolSetting, value: value, context: contextUser, about: about, category: "Client Connection Defaults"}
 }
 
 func integer(name, value, unit string, low, high float64, about string) setting {
-	return setting{name: name, kind: intSetting, value: value, unit: unit, min: low, max: high, context: "user", about: about, category: "Client Connection Defaults"}
+	return setting{name: name, kind: intSetting, value: value, unit: unit, min: low, max: high, context: contextUser, about: about, category: "Client Connection Defaults"}
+}
+
+func realNumber(name, value string, low, high float64, about string) setting {
+	return setting{name: name, kind: realSetting, value: value, min: low, max: high, context: contextUser, about: about, category: "Customized Options"}
 }
 
 func text(name, value, about string) setting {
-	return setting{name: name, kind: stringSetting, value: value, context: "user", about: about, category: "Client Connection Defaults"}
+	return setting{name: name, kind: stringSetting, value: value, context: contextUser, about: about, category: "Client Connection Defaults"}
 }
 
 func choice(name, value, about string, values ...string) setting {
-	return setting{name: name, kind: enumSetting, value: value, enum: values, context: "user", about: about, category: "Client Connection Defaults"}
+	return setting{name: name, kind: enumSetting, value: value, enum: values, context: contextUser, about: about, category: "Client Connection Defaults"}
 }
 
 func fixed(d setting) setting {
-	d.context = "internal"
+	d.context = contextInternal
 	d.category = "Preset Options"
 	return d
 }
+
+// reloaded is a setting of the server as a whole.
+func reloaded(d setting, category string) setting {
+	d.context, d.category = contextReload, category
+	return d
+}
+
+const tieringCategory = "Tiering"
 
 func checked(d setting, check func(string) (string, error)) setting {
 	d.check = check
@@ -105,8 +125,7 @@ var settingTable = []setting{
 	integer("hnsw.ef_search", "40", "", 1, 1000, "Sets the size of the dynamic candidate list for search"),
 	choice("hnsw.iterative_scan", "off", "Sets the mode for iterative scans", "off", "relaxed_order", "strict_order"),
 	integer("hnsw.max_scan_tuples", "20000", "", 1, maxInt, "Sets the max number of tuples to visit for iterative scans"),
-	{name: "hnsw.scan_mem_multiplier", kind: realSetting, value: "1", min: 1, max: 1000, context: "user", category: "Customized Options",
-		about: "Sets the multiple of work_mem to use for iterative scans"},
+	realNumber("hnsw.scan_mem_multiplier", "1", 1, 1000, "Sets the multiple of work_mem to use for iterative scans"),
 	integer("idle_in_transaction_session_timeout", "0", "ms", 0, maxInt, "Sets the maximum allowed idle time between queries, when in a transaction."),
 	integer("idle_session_timeout", "0", "ms", 0, maxInt, "Sets the maximum allowed idle time between queries, when not in a transaction."),
 	fixed(boolean("in_hot_standby", "off", "Shows whether hot standby is currently active.")),
@@ -127,8 +146,11 @@ var settingTable = []setting{
 	integer("lock_timeout", "0", "ms", 0, maxInt, "Sets the maximum allowed duration of any wait for a lock."),
 	boolean("lo_compat_privileges", "off", "Enables backward compatibility mode for privilege checks on large objects."),
 	integer("log_min_duration_statement", "-1", "ms", -1, maxInt, "Sets the minimum execution time above which all statements are logged."),
+	reloaded(choice("log_min_messages", "info", "Sets the message levels that are logged.", "debug", "info", "warning", "error"), "Reporting and Logging"),
+	integer("log_parameter_max_length", "0", "B", -1, maxInt, "Sets the maximum length in bytes of data logged for each parameter of a slow statement."),
 	integer("maintenance_work_mem", "65536", "kB", 1024, maxInt, "Sets the maximum memory to be used for maintenance operations."),
-	fixed(integer("max_connections", "500", "", 1, maxInt, "Sets the maximum number of concurrent connections.")),
+	{name: "max_connections", kind: intSetting, value: "500", min: 1, max: maxInt, context: contextStart, category: "Connections and Authentication",
+		about: "Sets the maximum number of concurrent connections."},
 	fixed(integer("max_identifier_length", "63", "", 63, 63, "Shows the maximum identifier length.")),
 	fixed(integer("max_index_keys", "32", "", 32, 32, "Shows the maximum number of index keys.")),
 	integer("max_parallel_maintenance_workers", "2", "", 0, 1024, "Sets the maximum number of parallel processes per maintenance operation."),
@@ -158,6 +180,19 @@ var settingTable = []setting{
 	integer("tcp_keepalives_interval", "0", "s", 0, maxInt, "Time between TCP keepalive retransmits."),
 	text("temp_tablespaces", "", "Sets the tablespace(s) to use for temporary tables and sort files."),
 	checked(text("TimeZone", "UTC", "Sets the time zone for displaying and interpreting time stamps."), checkZone),
+	reloaded(checked(text("tiering.access_window", "", "Sets the length of the window that accesses are counted in, as an interval."), checkSpan("tiering.access_window")), tieringCategory),
+	reloaded(realNumber("tiering.access_window_hours", "1", 0, 1e6, "Sets the length of the window that accesses are counted in."), tieringCategory),
+	reloaded(choice("tiering.cold_access", "serve", "Sets how a cold collection is read.", "serve", "restore", "direct"), tieringCategory),
+	reloaded(boolean("tiering.enabled", "on", "Lets collections move between tiers by themselves."), tieringCategory),
+	reloaded(integer("tiering.hot_promotion_threshold", "10", "", 1, maxInt, "Sets how many accesses inside the window promote a warm collection."), tieringCategory),
+	reloaded(checked(text("tiering.hot_tier_ttl", "", "Sets the time without access after which a hot collection becomes warm, as an interval."), checkSpan("tiering.hot_tier_ttl")), tieringCategory),
+	reloaded(realNumber("tiering.hot_tier_ttl_hours", "6", 0, 1e6, "Sets the time without access after which a hot collection becomes warm."), tieringCategory),
+	reloaded(checked(text("tiering.max_hot_memory", "0", "Sets the memory of hot collections above which some become warm."), checkBytes("tiering.max_hot_memory")), tieringCategory),
+	reloaded(checked(text("tiering.max_warm_disk", "0", "Sets the disk space of warm collections above which some become cold."), checkBytes("tiering.max_warm_disk")), tieringCategory),
+	reloaded(checked(text("tiering.warm_tier_ttl", "", "Sets the time without access after which a warm collection becomes cold, as an interval."), checkSpan("tiering.warm_tier_ttl")), tieringCategory),
+	reloaded(realNumber("tiering.warm_tier_ttl_days", "7", 0, 1e6, "Sets the time without access after which a warm collection becomes cold."), tieringCategory),
+	reloaded(checked(text("tiering.worker_interval", "", "Sets the time between two cycles of the tiering worker, as an interval."), checkSpan("tiering.worker_interval")), tieringCategory),
+	reloaded(integer("tiering.worker_interval_secs", "300", "s", 1, maxInt, "Sets the time between two cycles of the tiering worker."), tieringCategory),
 	text("timezone_abbreviations", "Default", "Selects a file of time zone abbreviations."),
 	boolean("track_activities", "on", "Collects information about executing commands."),
 	boolean("transaction_deferrable", "off", "Whether to defer a read-only serializable transaction."),
@@ -189,10 +224,16 @@ func findSetting(name string) *setting {
 
 // allowed says whether a source may change the setting.
 func (d *setting) allowed(source settingSource) error {
-	if source == sourceServer || d.context == "user" {
+	why := ""
+	switch {
+	case source == sourceServer || d.context == contextUser:
 		return nil
+	case d.context == contextReload:
+		why = " now"
+	case d.context == contextStart:
+		why = " without restarting the server"
 	}
-	return pgerr.Newf(pgerr.CantChangeRuntimeParam, "parameter %q cannot be changed", d.name)
+	return pgerr.Newf(pgerr.CantChangeRuntimeParam, "parameter %q cannot be changed%s", d.name, why)
 }
 
 // canonical checks a value and gives its canonical form.
@@ -256,6 +297,7 @@ func (d *setting) canonicalBool(v string) (string, error) {
 var unitsOf = map[string]map[string]float64{
 	"ms": {"us": 0.001, "ms": 1, "s": 1000, "min": 60000, "h": 3600000, "d": 86400000},
 	"s":  {"us": 1e-6, "ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86400},
+	"B":  {"B": 1, "kB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40},
 	"kB": {"B": 1.0 / 1024, "kB": 1, "MB": 1 << 10, "GB": 1 << 20, "TB": 1 << 30},
 }
 
@@ -274,7 +316,7 @@ func (d *setting) canonicalInt(v string) (string, error) {
 		if !ok {
 			e := d.invalid(v)
 			switch d.unit {
-			case "kB":
+			case "kB", "B":
 				return "", e.WithHint(`Valid units for this parameter are "B", "kB", "MB", "GB", and "TB".`)
 			case "ms", "s":
 				return "", e.WithHint(`Valid units for this parameter are "us", "ms", "s", "min", "h", and "d".`)
@@ -307,6 +349,8 @@ func (d *setting) shown(v string) string {
 	switch d.unit {
 	case "ms":
 		steps = []step{{"d", 86400000}, {"h", 3600000}, {"min", 60000}, {"s", 1000}, {"ms", 1}}
+	case "B":
+		steps = []step{{"TB", 1 << 40}, {"GB", 1 << 30}, {"MB", 1 << 20}, {"kB", 1 << 10}, {"B", 1}}
 	case "s":
 		steps = []step{{"d", 86400}, {"h", 3600}, {"min", 60}, {"s", 1}}
 	default:
@@ -329,6 +373,27 @@ func checkEncoding(v string) (string, error) {
 	}
 	return "", pgerr.Newf(pgerr.InvalidParameterValue, "invalid value for parameter \"client_encoding\": %q", v).
 		WithHint("This server speaks UTF8 only.")
+}
+
+// checkSpan takes an interval longer than nothing, or nothing.
+func checkSpan(name string) func(string) (string, error) {
+	return func(v string) (string, error) {
+		if strings.TrimSpace(v) == "" {
+			return "", nil
+		}
+		d, err := types.Parse(types.IntervalOID, types.NoTypmod, v, types.DefaultEnv())
+		if iv, ok := d.(types.Interval); err != nil || !ok || iv.Months <= 0 && iv.Days <= 0 && iv.Micros <= 0 {
+			return "", pgerr.Newf(pgerr.InvalidParameterValue, "invalid value for parameter %q: %q", name, v).
+				WithHint(`It is an interval, like "90 seconds" or "24 hours".`)
+		}
+		return v, nil
+	}
+}
+
+// checkBytes takes a number of bytes, or one with a unit.
+func checkBytes(name string) func(string) (string, error) {
+	d := setting{name: name, kind: intSetting, unit: "B", max: math.MaxInt64}
+	return func(v string) (string, error) { return d.canonicalInt(v) }
 }
 
 func checkConforming(v string) (string, error) {

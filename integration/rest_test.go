@@ -20,7 +20,7 @@ type rest struct {
 	url string
 }
 
-var httpAddress = regexp.MustCompile(`REST on (http://\S+)`)
+var httpAddress = regexp.MustCompile(`REST on (https?://\S+)`)
 
 // launchREST starts a server with its HTTP port open.
 func launchREST(t *testing.T, flags ...string) *rest {

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"net"
 	"strings"
 	"time"
 
@@ -55,7 +54,7 @@ func (c *client) login() error {
 func (c *client) open(settings map[string]string) (err error) {
 	c.pid, c.secret = c.server.NewPID()
 	c.session, err = c.server.opts.Admin.NewSession(c.ctx, executor.SessionOptions{
-		User: c.user, Database: c.database, RemoteAddr: hostOf(c.Conn.RemoteAddr()),
+		User: c.user, Database: c.database, RemoteAddr: c.Conn.RemoteAddr().String(),
 		PID: c.pid, Secret: c.secret, Settings: settings,
 		Notice:          func(e *pgerr.Error) { writeError(c.out, 'N', e, 0) },
 		ParameterStatus: c.parameterStatus,
@@ -63,14 +62,6 @@ func (c *client) open(settings map[string]string) (err error) {
 		Terminate:       c.terminate,
 	})
 	return err
-}
-
-func hostOf(a net.Addr) string {
-	host, _, err := net.SplitHostPort(a.String())
-	if err != nil {
-		return a.String()
-	}
-	return host
 }
 
 // startupSettings are the start-up parameters that are session settings, those

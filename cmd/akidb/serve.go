@@ -3,7 +3,9 @@ package main
 import (
 	"log/slog"
 	"os"
+	"os/signal"
 	"strconv"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -48,12 +50,38 @@ func postgresCommand() *cobra.Command {
 }
 
 func serve(cmd *cobra.Command, flags serveFlags) error {
-	c, err := loadConfig(flags.file)
+	load := func() (config.Config, error) { return flags.load(cmd) }
+	c, err := load()
 	if err != nil {
 		return usageError{err}
 	}
+	if err := c.Validate(); err != nil {
+		return usageError{err}
+	}
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	log, level := logger(c.Log)
+	return node.RunProcess(cmd.Context(), c, node.Process{Log: log, Level: level, Out: os.Stdout, Version: version, Load: load, Reload: hangup})
+}
+
+// load reads the configuration: the file, the environment, what ALTER SYSTEM has
+// kept, and the flags over all of them.
+func (flags serveFlags) load(cmd *cobra.Command) (config.Config, error) {
+	c, err := loadConfig(flags.file)
+	if err != nil {
+		return c, err
+	}
+	if cmd.Flags().Changed("data-dir") {
+		c.DataDir = flags.dataDir
+	}
+	system, err := config.ReadSystem(c.DataDir)
+	if err != nil {
+		return c, err
+	}
+	if err := c.ApplySystem(system); err != nil {
+		return c, err
+	}
 	for flag, set := range map[string]func(){
-		"data-dir":    func() { c.DataDir = flags.dataDir },
 		"listen":      func() { c.Listen = flags.listen },
 		"http-listen": func() { c.HTTPListen = flags.httpListen },
 		"log-format":  func() { c.Log.Format = flags.logFormat },
@@ -64,13 +92,10 @@ func serve(cmd *cobra.Command, flags serveFlags) error {
 	}
 	for _, p := range flags.parameters {
 		if err := c.ApplyParameter(p); err != nil {
-			return usageError{err}
+			return c, err
 		}
 	}
-	if err := c.Validate(); err != nil {
-		return usageError{err}
-	}
-	return node.Run(cmd.Context(), c, logger(c.Log), os.Stdout, version)
+	return c, nil
 }
 
 // loadConfig reads the file and the environment.
@@ -85,14 +110,15 @@ func loadConfig(file string) (config.Config, error) {
 	return config.Load(file, environ)
 }
 
-func logger(c config.Log) *slog.Logger {
-	var level slog.Level
+// logger makes the log, and the level by which it can be changed.
+func logger(c config.Log) (*slog.Logger, *slog.LevelVar) {
+	level := new(slog.LevelVar)
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
-		level = slog.LevelInfo // Validate has refused other words
+		level.Set(slog.LevelInfo) // Validate has refused other words
 	}
 	opts := &slog.HandlerOptions{Level: level}
 	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, opts))
+		return slog.New(slog.NewJSONHandler(os.Stderr, opts)), level
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, opts))
+	return slog.New(slog.NewTextHandler(os.Stderr, opts)), level
 }

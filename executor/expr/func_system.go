@@ -72,10 +72,8 @@ var systemFunctions = []*Function{
 	define("pg_my_temp_schema() oid", evalTempSchema).stable(),
 	define("pg_is_other_temp_schema(oid) bool", constant(false)).stable(),
 	serverFunction("pg_postmaster_start_time() timestamptz").stable(),
-	define("pg_conf_load_time() timestamptz", func(ctx *Context, _ []types.Datum) (types.Datum, error) {
-		return ctx.do("pg_postmaster_start_time")
-	}).stable(),
-	define("pg_reload_conf() bool", constant(true)).volatile(),
+	serverFunction("pg_conf_load_time() timestamptz").stable(),
+	serverFunction("pg_reload_conf() bool"),
 
 	serverFunction("pg_cancel_backend(int4) bool"),
 	serverFunction("pg_terminate_backend(pid int4, timeout int8 = 0) bool"),

@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/BurntSushi/toml"
 )
 
 // Config is everything that can be configured. The toml tags are the keys of
@@ -28,6 +26,8 @@ type Config struct {
 	// InitScripts is a folder of .sql and .sql.gz files that are run in the order of
 	// their names when the data directory is made.
 	InitScripts string `toml:"init_scripts"`
+	// HTTPTLS makes the HTTP port speak TLS with the certificate of [tls].
+	HTTPTLS bool `toml:"http_tls"`
 	// HTTPMaxBody bounds the body of a request in bytes; vectors sent as lines have no such limit.
 	HTTPMaxBody int64 `toml:"http_max_body"`
 	// MaxConnections is how many sessions may be open at once (53300 above it).
@@ -159,17 +159,10 @@ func Default() Config {
 // environ is os.Environ()'s form.
 func Load(file string, environ []string) (Config, error) {
 	c := Default()
-	if file != "" {
-		meta, err := toml.DecodeFile(file, &c)
-		if err != nil {
-			return c, fmt.Errorf("configuration file %s: %w", file, err)
-		}
-		if un := meta.Undecoded(); len(un) > 0 {
-			key := un[0].String()
-			return c, fmt.Errorf("configuration file %s: unknown key %q%s", file, key, suggest(key, keys(&c)))
-		}
+	if err := c.readFile(file, nil); err != nil {
+		return c, err
 	}
-	if err := applyEnviron(&c, environ); err != nil {
+	if err := c.readEnviron(environ, nil); err != nil {
 		return c, err
 	}
 	return c, c.readPasswordFile()
@@ -192,6 +185,7 @@ func (c *Config) Validate() error {
 		{"auth.loopback", oneOf(c.Auth.Loopback, "scram-sha-256", "trust")},
 		{"auth.user", notEmpty(c.Auth.User)},
 		{"tls.cert", pair(c.TLS.Cert, c.TLS.Key)},
+		{"http_tls", needs(c.HTTPTLS, c.TLS.Cert)},
 		{"tls.required", needs(c.TLS.Required, c.TLS.Cert)},
 		{"store.cache_bytes", atLeast(c.Store.CacheBytes, 0)},
 		{"store.memtable_bytes", atLeast(c.Store.MemTableBytes, 0)},

@@ -11,11 +11,11 @@ import (
 
 const envPrefix = "AKIDB_"
 
-// applyEnviron sets the fields whose variables are in environ. A variable with
+// readEnviron sets the fields whose variables are in environ. A variable with
 // the prefix that names no key is an error, since it is most likely misspelt;
 // AKIDB_SETTINGS_HNSW__EF_SEARCH sets the session default hnsw.ef_search (two
 // underscores stand for the dot).
-func applyEnviron(c *Config, environ []string) error {
+func (c *Config) readEnviron(environ []string, sources map[string]string) error {
 	fields := map[string]reflect.Value{}
 	collect(reflect.ValueOf(c).Elem(), envPrefix, fields)
 	for _, kv := range environ {
@@ -24,7 +24,13 @@ func applyEnviron(c *Config, environ []string) error {
 			continue
 		}
 		if s, ok := strings.CutPrefix(name, envPrefix+"SETTINGS_"); ok {
-			c.Settings[strings.ToLower(strings.ReplaceAll(s, "__", "."))] = value
+			s = strings.ToLower(strings.ReplaceAll(s, "__", "."))
+			if err := c.SetSetting(s, value); err != nil {
+				return fmt.Errorf("environment variable %s: %w", name, err)
+			}
+			if sources != nil {
+				sources["settings."+s] = "variable " + name
+			}
 			continue
 		}
 		f, ok := fields[name]
@@ -33,6 +39,11 @@ func applyEnviron(c *Config, environ []string) error {
 		}
 		if err := setField(f, value); err != nil {
 			return fmt.Errorf("environment variable %s: %w", name, err)
+		}
+		for key, same := range byKey(c) {
+			if sources != nil && same.Kind() != reflect.Map && same.Addr().Pointer() == f.Addr().Pointer() {
+				sources[key] = "variable " + name
+			}
 		}
 	}
 	return nil

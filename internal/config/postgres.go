@@ -92,7 +92,7 @@ func (c *Config) ApplyParameter(s string) error {
 		return fmt.Errorf("-c config_file: PostgreSQL's configuration files are not read; use --config with a TOML file")
 	case notOurs[name]:
 	default:
-		c.Settings[name] = value // the executor refuses what it does not know
+		return c.SetSetting(name, value)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -21,11 +22,14 @@ func (n *node) listenHTTP(out io.Writer, version string) error {
 	}
 	api := httpapi.New(httpapi.Options{
 		Version: version, Ready: n.store.Failed, ReadOnly: n.store.ReadOnly, Gatherer: n.metrics.registry, Profile: n.config.HTTPProfile,
-		Admin: n.engine, Catalog: n.store.Catalog, NewPID: n.server.NewPID, AuthMethod: authMethod(n.config.Auth),
+		Admin: n.engine, Catalog: n.store.Catalog, NewPID: n.server.NewPID, User: n.config.Auth.User, AuthMethod: n.authMethod,
 		VerifyPassword: server.VerifyPassword, MaxSessions: n.config.MaxConnections, MaxBody: n.config.HTTPMaxBody,
 		Metrics: n.metrics, Logger: n.log,
 	})
 	h := api.Server()
+	if n.config.HTTPTLS {
+		l = tls.NewListener(l, n.liveTLS(n.tls.Load()))
+	}
 	n.onClose(func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), n.patience)
 		defer cancel()
@@ -42,7 +46,11 @@ func (n *node) listenHTTP(out io.Writer, version string) error {
 		}
 	}()
 	if host, port, err := net.SplitHostPort(l.Addr().String()); err == nil {
-		fmt.Fprintf(out, "REST on http://%s\n", net.JoinHostPort(reachable(host), port))
+		scheme := "http"
+		if n.config.HTTPTLS {
+			scheme = "https"
+		}
+		fmt.Fprintf(out, "REST on %s://%s\n", scheme, net.JoinHostPort(reachable(host), port))
 	}
 	n.log.Info("HTTP port is open", "address", l.Addr().String())
 	return nil

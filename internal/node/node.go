@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -37,17 +40,36 @@ var ErrFast = errors.New("fast shutdown")
 // Run runs a server until ctx ends. It prints how to connect and that it is
 // ready on out.
 func Run(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer, version string) error {
+	return RunProcess(ctx, c, Process{Log: log, Out: out, Version: version})
+}
+
+// Process is what a server has of the process that it runs in.
+type Process struct {
+	Log *slog.Logger
+	// Level is the level of Log, which can be changed; nil leaves it as it is.
+	Level *slog.LevelVar
+	// Out is where the server says how to connect, and that it is ready.
+	Out     io.Writer
+	Version string
+	// Load reads the configuration anew; nil: it cannot be.
+	Load func() (config.Config, error)
+	// Reload asks for it.
+	Reload <-chan os.Signal
+}
+
+// RunProcess runs a server until ctx ends.
+func RunProcess(ctx context.Context, c config.Config, p Process) error {
+	loaded, log, out, version := c, p.Log, p.Out, p.Version
 	limitMemory(&c)
-	n := &node{config: c, log: log, metrics: newMetrics(), patience: shutdownTimeout}
+	n := &node{config: c, loaded: loaded, process: p, log: log, metrics: newMetrics(), patience: shutdownTimeout}
+	n.auth.Store(&loaded.Auth)
 	if err := n.open(ctx); err != nil {
 		return errors.Join(err, n.close())
 	}
 	if err := n.listen(out, version); err != nil {
 		return errors.Join(err, n.close())
 	}
-	select {
-	case <-ctx.Done():
-	case err := <-n.failed:
+	if err := n.wait(ctx); err != nil {
 		return errors.Join(err, n.close())
 	}
 	if errors.Is(context.Cause(ctx), ErrFast) {
@@ -62,9 +84,31 @@ func Run(ctx context.Context, c config.Config, log *slog.Logger, out io.Writer, 
 	return err
 }
 
+// wait waits for the end, and loads the configuration when it is asked to.
+func (n *node) wait(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-n.failed:
+			return err
+		case <-n.process.Reload:
+			n.log.Info("received SIGHUP, reloading the configuration")
+			_ = n.Reload() // it has logged what is wrong
+		}
+	}
+}
+
 // node is a running server; closers are in the order in which they were opened.
 type node struct {
 	config  config.Config
+	process Process
+	auth    atomic.Pointer[config.Auth] // who may connect, as loaded last
+	tls     atomic.Pointer[tls.Config]
+
+	reloading sync.Mutex    // held while the configuration is read or written
+	loaded    config.Config // as it was read last; guarded by reloading
+
 	log     *slog.Logger
 	metrics *metrics
 	store   *rowstore.Store
@@ -133,7 +177,7 @@ func (n *node) open(ctx context.Context) error {
 	n.metrics.watch(store, manager, indexDir(dir))
 	n.engine, err = executor.New(ctx, executor.Options{
 		Source: source{Store: store, manager: manager}, TempDir: tempDir(dir),
-		Settings: n.config.Settings, ServerVersion: expr.ServerVersion,
+		Settings: settingsOf(n.config), System: n, Logger: n.log, ServerVersion: expr.ServerVersion,
 	})
 	if err != nil {
 		return err
@@ -204,8 +248,8 @@ func (n *node) listen(out io.Writer, version string) error {
 		return err
 	}
 	n.server, err = server.New(server.Options{
-		Admin: n.engine, Logger: n.log, TLS: tlsConfig, TLSRequired: n.config.TLS.Required,
-		AuthMethod: authMethod(n.config.Auth), MaxConnections: n.config.MaxConnections,
+		Admin: n.engine, Logger: n.log, TLS: n.liveTLS(tlsConfig), TLSRequired: n.config.TLS.Required,
+		AuthMethod: n.authMethod, MaxConnections: n.config.MaxConnections,
 		ServerVersion: expr.ServerVersion, Metrics: n.metrics,
 	})
 	if err != nil {

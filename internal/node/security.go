@@ -17,13 +17,12 @@ import (
 )
 
 // authMethod chooses trust or scram-sha-256 by the client's address.
-func authMethod(c config.Auth) func(net.Addr) string {
-	return func(a net.Addr) string {
-		if t, ok := a.(*net.TCPAddr); ok && t.IP.IsLoopback() {
-			return c.Loopback
-		}
-		return c.Method
+func (n *node) authMethod(a net.Addr) string {
+	c := n.auth.Load()
+	if t, ok := a.(*net.TCPAddr); ok && t.IP.IsLoopback() {
+		return c.Loopback
 	}
+	return c.Method
 }
 
 func tlsConfig(c config.TLS) (*tls.Config, error) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/akidb/akidb/internal/config"
 	"github.com/akidb/akidb/tiering"
 	"github.com/akidb/akidb/tiering/state"
 )
@@ -13,8 +14,11 @@ import (
 const hotMemoryShare = 60
 
 // tiering is the configuration of the tiers as package tiering takes it.
-func (n *node) tiering() (tiering.TieringOptions, error) {
-	c := n.config.Tiering
+func (n *node) tiering() (tiering.TieringOptions, error) { return n.tieringOf(n.config) }
+
+// tieringOf is the same of any configuration.
+func (n *node) tieringOf(of config.Config) (tiering.TieringOptions, error) {
+	c := of.Tiering
 	p := state.Policy{
 		HotTTL: hours(c.Policy.HotTierTTLHours), WarmTTL: 24 * hours(c.Policy.WarmTierTTLDays), Window: hours(c.Policy.AccessWindowHours),
 		Threshold: int64(c.Policy.HotPromotionThreshold), MaxHotMemory: c.Policy.MaxHotMemory, MaxWarmDisk: c.Policy.MaxWarmDisk,

@@ -13,9 +13,6 @@ import (
 	"github.com/akidb/akidb/internal/pgerr"
 )
 
-// superuser is who a trusted client is that names no user.
-const superuser = "postgres"
-
 // keptPasswords bounds what the cache of checked passwords holds.
 const keptPasswords = 1000
 
@@ -67,7 +64,7 @@ func (p *passwords) check(user, verifier, password string) bool {
 func (a *API) user(r *http.Request) (string, error) {
 	name, password, given := r.BasicAuth()
 	if !given {
-		name = superuser
+		name = a.opts.User
 	}
 	verifier, canLogin, exists := a.opts.Admin.Verifier(name)
 	if a.opts.AuthMethod(remoteAddr(r)) == "scram-sha-256" || forwarded(r) || !localName(r.Host) {

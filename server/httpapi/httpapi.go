@@ -37,6 +37,8 @@ type Options struct {
 	Catalog func() *catalog.Snapshot
 	// NewPID gives a session an id that no session of the PostgreSQL port has.
 	NewPID func() (int32, uint32)
+	// User is who a trusted client is that names no user.
+	User string
 	// AuthMethod is trust or scram-sha-256 for a client's address.
 	AuthMethod func(net.Addr) string
 	// VerifyPassword checks a password against a role's verifier.
@@ -91,6 +93,9 @@ func New(opts Options) *API {
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.User == "" {
+		opts.User = "postgres"
 	}
 	if opts.MaxSessions == 0 {
 		opts.MaxSessions = 500
