@@ -107,7 +107,7 @@ type crash struct {
 }
 
 // TestACrashUnderConcurrentCommitsLosesNoneAndHalvesNone cuts the power at
-// random moments while several workers commit.
+// random moments while several workers commit, by batches and by files.
 func TestACrashUnderConcurrentCommitsLosesNoneAndHalvesNone(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	if s, err := strconv.ParseUint(os.Getenv("AKIDB_CRASH_SEED"), 10, 64); err == nil {
@@ -120,12 +120,13 @@ func TestACrashUnderConcurrentCommitsLosesNoneAndHalvesNone(t *testing.T) {
 	for i := range workers {
 		workers[i] = &worker{base: int64(1000 * (i + 1))}
 	}
-	for range 8 {
+	for round := range 8 {
 		crashes := crashRound(t, f, rng, workers)
 		f.ok(f.store.Close())
 		for _, c := range crashes {
 			f.fs, f.watch = c.fs, &watch{live: map[types.RowID]bool{}}
-			s, err := Open(t.Context(), Options{Dir: "rows", FS: f.fs, Observer: f.watch, MemTableBytes: 64 << 10, SpillBytes: spillBytes()})
+			s, err := Open(t.Context(), Options{Dir: "rows", FS: f.fs, Observer: f.watch, MemTableBytes: 64 << 10,
+				SpillBytes: []int{0, 1, 700}[round%3]})
 			f.ok(err)
 			f.store = s
 			for i, n := range survivors(f, workers) {

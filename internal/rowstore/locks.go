@@ -3,6 +3,7 @@ package rowstore
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -63,8 +64,48 @@ func conflicts(kind lockKind, mode uint8) uint16 {
 
 // lock is one thing that is locked: by mode bits of its holders, with a queue.
 type lock struct {
-	holders map[*owner]uint16
+	holders []holder
 	queue   []*waiter
+}
+
+// holder is an owner that has a lock, in some modes.
+type holder struct {
+	owner *owner
+	modes uint16
+}
+
+// modes are those in which an owner holds the lock, 0 when it does not.
+func (lk *lock) modes(o *owner) uint16 {
+	for i := range lk.holders {
+		if lk.holders[i].owner == o {
+			return lk.holders[i].modes
+		}
+	}
+	return 0
+}
+
+func (lk *lock) hold(o *owner, modes uint16) {
+	for i := range lk.holders {
+		if lk.holders[i].owner == o {
+			lk.holders[i].modes |= modes
+			return
+		}
+	}
+	lk.holders = append(lk.holders, holder{o, modes})
+}
+
+func (lk *lock) drop(o *owner) {
+	lk.holders = slices.DeleteFunc(lk.holders, func(h holder) bool { return h.owner == o })
+}
+
+// bars says whether somebody else holds the lock in a mode that is among bad.
+func (lk *lock) bars(o *owner, bad uint16) bool {
+	for _, h := range lk.holders {
+		if h.owner != o && h.modes&bad != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // waiter is a request in a queue.
@@ -78,46 +119,70 @@ type waiter struct {
 
 // owner is a transaction as the locker sees it.
 type owner struct {
-	session uint64
-	held    map[lockID]struct{}
-	order   []lockID // as they were taken; some may have been given back since
-	waiting *waiter
+	session  uint64
+	held     map[lockID]struct{}
+	segments []lockSegment // by savepoint, as the locks were taken
+	loose    int           // locks taken since the last were packed
+	packs    bool          // some are packed
+	waiting  *waiter
 }
 
 // hold notes a lock that the owner has now.
-func (o *owner) hold(id lockID) {
+func (o *owner) hold(id lockID) { o.holdIn(&o.segments[len(o.segments)-1], id) }
+
+func (o *owner) holdIn(g *lockSegment, id lockID) {
 	if _, had := o.held[id]; !had {
 		o.held[id] = struct{}{}
-		o.order = append(o.order, id)
+		o.loose++
+		g.order = append(g.order, id)
 	}
 }
 
 // locker is all locks. mu guards everything of it, owners' fields included.
 type locker struct {
-	mu    sync.Mutex
-	locks map[lockID]*lock
+	mu      sync.Mutex
+	locks   map[lockID]*lock
+	packers map[*owner]struct{} // owners of which some locks are packed
+	limit   int                 // of an owner's locks that are not packed
 }
 
-func newLocker() *locker { return &locker{locks: map[lockID]*lock{}} }
+func newLocker() *locker {
+	return &locker{locks: map[lockID]*lock{}, packers: map[*owner]struct{}{}, limit: packAfter}
+}
 
-func newOwner(session uint64) *owner { return &owner{session: session, held: map[lockID]struct{}{}} }
+func newOwner(session uint64) *owner {
+	return &owner{session: session, held: map[lockID]struct{}{}, segments: make([]lockSegment, 1)}
+}
+
+// lock finds or makes a lock. mu is held.
+func (l *locker) lock(id lockID) *lock {
+	lk := l.locks[id]
+	if lk == nil {
+		lk = &lock{}
+		l.locks[id] = lk
+	}
+	return lk
+}
 
 // acquire takes a lock; skipped is true when the policy says not to wait. fresh
 // says that the owner did not hold it before.
 func (l *locker) acquire(ctx context.Context, o *owner, id lockID, mode uint8, wait storage.WaitPolicy) (skipped, fresh bool, err error) {
 	l.mu.Lock()
-	lk := l.locks[id]
-	if lk == nil {
-		lk = &lock{holders: map[*owner]uint16{}}
-		l.locks[id] = lk
+	if len(l.packers) > 0 {
+		l.unpack(o, id, conflicts(id.kind, mode))
 	}
-	had, holds := lk.holders[o]
-	if holds && had&(1<<mode) != 0 {
+	if o.loose >= l.limit {
+		l.pack(o)
+	}
+	lk := l.lock(id)
+	had := lk.modes(o)
+	holds := had != 0
+	if had&(1<<mode) != 0 {
 		l.mu.Unlock()
 		return false, false, nil
 	}
 	if !l.blocked(lk, o, id.kind, mode, holds) {
-		lk.holders[o] = had | 1<<mode
+		lk.hold(o, 1<<mode)
 		o.hold(id)
 		l.mu.Unlock()
 		return false, !holds, nil
@@ -147,10 +212,8 @@ func (l *locker) acquire(ctx context.Context, o *owner, id lockID, mode uint8, w
 // waits already does (so that nobody waits for ever), unless the owner holds the lock.
 func (l *locker) blocked(lk *lock, o *owner, kind lockKind, mode uint8, holds bool) bool {
 	bad := conflicts(kind, mode)
-	for h, modes := range lk.holders {
-		if h != o && modes&bad != 0 {
-			return true
-		}
+	if lk.bars(o, bad) {
+		return true
 	}
 	if holds {
 		return false
@@ -207,13 +270,8 @@ func (l *locker) grant(id lockID, lk *lock) {
 	for i := 0; i < len(lk.queue); {
 		w := lk.queue[i]
 		bad := conflicts(id.kind, w.mode)
-		free := true
-		for h, modes := range lk.holders {
-			if h != w.owner && modes&bad != 0 {
-				free = false
-			}
-		}
-		_, holds := lk.holders[w.owner]
+		free := !lk.bars(w.owner, bad)
+		holds := lk.modes(w.owner) != 0
 		for _, before := range lk.queue[:i] {
 			if !holds && before.owner != w.owner && bad&(1<<before.mode) != 0 {
 				free = false
@@ -224,7 +282,7 @@ func (l *locker) grant(id lockID, lk *lock) {
 			continue
 		}
 		lk.queue = append(lk.queue[:i], lk.queue[i+1:]...)
-		lk.holders[w.owner] |= 1 << w.mode
+		lk.hold(w.owner, 1<<w.mode)
 		w.owner.hold(id)
 		w.owner.waiting = nil
 		close(w.granted)
@@ -245,37 +303,49 @@ func (l *locker) release(o *owner, id lockID) {
 	l.releaseLocked(o, id)
 }
 
+// releaseLocked gives one lock back, unless the owner has it in a pack as well.
 func (l *locker) releaseLocked(o *owner, id lockID) {
+	if o.packed(id) != 0 {
+		return
+	}
 	if lk := l.locks[id]; lk != nil {
-		delete(lk.holders, o)
+		lk.drop(o)
 		l.grant(id, lk)
 	}
 	delete(o.held, id)
 }
 
-// mark is the place in an owner's locks from which releaseSince gives back.
+// mark is the segment of an owner's locks from which on releaseSince gives back.
 func (l *locker) mark(o *owner) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(o.order)
+	if !o.segments[len(o.segments)-1].empty() {
+		o.segments = append(o.segments, lockSegment{})
+	}
+	return len(o.segments) - 1
 }
 
 // releaseSince gives back what an owner has taken since a mark.
 func (l *locker) releaseSince(o *owner, mark int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, id := range o.order[mark:] {
-		if _, held := o.held[id]; held {
-			l.releaseLocked(o, id)
+	gone := o.segments[mark:]
+	o.segments = append(o.segments[:mark:mark], lockSegment{})
+	for _, g := range gone {
+		for _, id := range g.order {
+			if _, held := o.held[id]; held {
+				l.releaseLocked(o, id)
+			}
 		}
 	}
-	o.order = o.order[:mark]
 }
 
 // releaseAll gives back all that an owner holds.
 func (l *locker) releaseAll(o *owner) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	delete(l.packers, o)
+	o.segments, o.packs = make([]lockSegment, 1), false
 	for id := range o.held {
 		l.releaseLocked(o, id)
 	}
@@ -312,12 +382,12 @@ func (l *locker) blockers(w *waiter) []*owner {
 	lk := l.locks[w.id]
 	bad := conflicts(w.id.kind, w.mode)
 	var out []*owner
-	for h, modes := range lk.holders {
-		if h != w.owner && modes&bad != 0 {
-			out = append(out, h)
+	for _, h := range lk.holders {
+		if h.owner != w.owner && h.modes&bad != 0 {
+			out = append(out, h.owner)
 		}
 	}
-	if _, holds := lk.holders[w.owner]; holds {
+	if lk.modes(w.owner) != 0 {
 		return out
 	}
 	for _, q := range lk.queue {

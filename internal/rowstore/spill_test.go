@@ -333,7 +333,7 @@ func TestADropRemovesWhatItsTransactionSpilled(t *testing.T) {
 	f.wantNoSpill()
 }
 
-// TestALargeLoadTakesLittleMemory loads rows without vectors: what lives on the
+// TestALargeLoadTakesLittleMemory loads rows with a primary key: what lives on the
 // heap meanwhile is bounded by what a transaction may hold, not by the load.
 func TestALargeLoadTakesLittleMemory(t *testing.T) {
 	if testing.Short() {
@@ -353,7 +353,8 @@ func TestALargeLoadTakesLittleMemory(t *testing.T) {
 		{Num: 1, Name: "id", Type: types.Int8OID, Typmod: -1}, {Num: 2, Name: "t", Type: types.TextOID, Typmod: -1}}}}
 	tx := f.begin(storage.ReadCommitted)
 	f.start(tx)
-	f.ok(tx.Change(t.Context(), catalog.Put(f.table)))
+	f.ok(tx.Change(t.Context(), catalog.Put(f.table), catalog.Put(&catalog.Index{ID: 20001, Table: 20000, Schema: "public", Name: "p", Method: "btree",
+		Unique: true, Valid: true, Keys: []catalog.IndexKey{{Column: 1, Type: types.Int8OID}}})))
 	text := strings.Repeat("x", 400)
 	live := func() int {
 		runtime.GC()
