@@ -21,9 +21,9 @@ import (
 	"github.com/akidb/akidb/internal/types"
 )
 
-// model does the same to a table that moves between the row store and segments at
+// coldModel does the same to a table that moves between the row store and segments at
 // random moments and to one that never does: every answer must be the same.
-type model struct {
+type coldModel struct {
 	t      *testing.T
 	rng    *rand.Rand
 	moving *coldFixture
@@ -53,13 +53,13 @@ var impatient = func() context.Context {
 	return ctx
 }()
 
-// modelRow has an indexed vector and one that is not.
-func modelRow(id, n int64, v, w float32) types.Row {
+// coldModelRow has an indexed vector and one that is not.
+func coldModelRow(id, n int64, v, w float32) types.Row {
 	return types.Row{id, n, types.Vector{v, float32(id)}, types.Vector{w, 1}}
 }
 
-func newModel(t *testing.T, seed uint64) *model {
-	m := &model{t: t, rng: rand.New(rand.NewPCG(seed, 1)), moving: newColdFixture(t), still: newColdFixture(t)}
+func newColdModel(t *testing.T, seed uint64) *coldModel {
+	m := &coldModel{t: t, rng: rand.New(rand.NewPCG(seed, 1)), moving: newColdFixture(t), still: newColdFixture(t)}
 	for _, f := range m.both() {
 		tx := f.begin(storage.ReadCommitted)
 		wide := f.table.Clone()
@@ -71,10 +71,10 @@ func newModel(t *testing.T, seed uint64) *model {
 	return m
 }
 
-func (m *model) both() []*coldFixture { return []*coldFixture{m.moving, m.still} }
+func (m *coldModel) both() []*coldFixture { return []*coldFixture{m.moving, m.still} }
 
 // step does one random thing.
-func (m *model) step() {
+func (m *coldModel) step() {
 	m.done.steps++
 	switch n := m.rng.IntN(100); {
 	case n < 12 && len(m.open) < 3:
@@ -96,12 +96,12 @@ func (m *model) step() {
 	}
 }
 
-func (m *model) begin() {
+func (m *coldModel) begin() {
 	iso := storage.Isolation(m.rng.IntN(2))
 	m.open = append(m.open, &pair{moving: m.moving.begin(iso), still: m.still.begin(iso)})
 }
 
-func (m *model) end(p *pair, commit bool) {
+func (m *coldModel) end(p *pair, commit bool) {
 	for i, tx := range []*Txn{p.moving, p.still} {
 		if commit {
 			m.both()[i].commit(tx)
@@ -113,13 +113,13 @@ func (m *model) end(p *pair, commit bool) {
 	m.refresh()
 }
 
-func (m *model) refresh() {
+func (m *coldModel) refresh() {
 	m.moving.refresh()
 	m.still.refresh()
 }
 
 // inTransaction runs one statement, or what stands between statements.
-func (m *model) inTransaction(p *pair) {
+func (m *coldModel) inTransaction(p *pair) {
 	id := 1 + m.rng.Int64N(40)
 	n, x, seed := m.rng.Int64N(100), m.rng.Float32(), m.rng.Int64N(1000)
 	switch k := m.rng.IntN(100); {
@@ -145,15 +145,15 @@ func (m *model) inTransaction(p *pair) {
 		m.compare(p)
 	case k < 40:
 		m.run(p, "insert", storage.LockRowExclusive, func(f *coldFixture, tx *Txn) (any, error) {
-			_, _, err := tx.Insert(impatient, f.table, modelRow(id, n, x, x), storage.InsertOptions{Wait: storage.WaitPolicy{NoWait: true}})
+			_, _, err := tx.Insert(impatient, f.table, coldModelRow(id, n, x, x), storage.InsertOptions{Wait: storage.WaitPolicy{NoWait: true}})
 			return nil, err
 		})
 	case k < 46:
 		m.run(p, "load", storage.LockRowExclusive, func(f *coldFixture, tx *Txn) (any, error) {
-			return nil, tx.InsertRows(impatient, f.table, []types.Row{modelRow(1000+10*seed, n, x, x), modelRow(1001+10*seed, n, x, x)})
+			return nil, tx.InsertRows(impatient, f.table, []types.Row{coldModelRow(1000+10*seed, n, x, x), coldModelRow(1001+10*seed, n, x, x)})
 		})
 	case k < 55:
-		m.run(p, "upsert", storage.LockRowExclusive, func(f *coldFixture, tx *Txn) (any, error) { return upsert(f, tx, modelRow(id, n, x, x)) })
+		m.run(p, "upsert", storage.LockRowExclusive, func(f *coldFixture, tx *Txn) (any, error) { return upsert(f, tx, coldModelRow(id, n, x, x)) })
 	case k < 85:
 		how := m.rng.IntN(3)
 		m.run(p, fmt.Sprint("update ", how), storage.LockRowExclusive, func(f *coldFixture, tx *Txn) (any, error) {
@@ -234,7 +234,7 @@ func upsert(f *coldFixture, tx *Txn, row types.Row) (any, error) {
 }
 
 // run runs a statement under a table lock on both; an error undoes the statement.
-func (m *model) run(p *pair, what string, lock storage.LockMode, fn func(*coldFixture, *Txn) (any, error)) {
+func (m *coldModel) run(p *pair, what string, lock storage.LockMode, fn func(*coldFixture, *Txn) (any, error)) {
 	m.same(p, what, func(f *coldFixture, tx *Txn) (any, error) {
 		if err := tx.LockTable(f.t.Context(), f.table.ID, lock, storage.WaitPolicy{NoWait: true}); err != nil {
 			return nil, err
@@ -252,7 +252,7 @@ func (m *model) run(p *pair, what string, lock storage.LockMode, fn func(*coldFi
 
 // same does a thing to both tables and compares what comes back. A transaction
 // whose snapshot is older than a move is told to begin anew: it is rolled back on both.
-func (m *model) same(p *pair, what string, fn func(*coldFixture, *Txn) (any, error)) {
+func (m *coldModel) same(p *pair, what string, fn func(*coldFixture, *Txn) (any, error)) {
 	m.t.Helper()
 	b, errB := fn(m.still, p.still)
 	a, errA := fn(m.moving, p.moving)
@@ -270,7 +270,7 @@ func (m *model) same(p *pair, what string, fn func(*coldFixture, *Txn) (any, err
 }
 
 // compare compares what both tables have, in a transaction or the committed state.
-func (m *model) compare(p *pair) {
+func (m *coldModel) compare(p *pair) {
 	m.t.Helper()
 	own := p == nil
 	if own {
@@ -304,7 +304,7 @@ func (t *Txn) readableNow(table types.OID) error {
 }
 
 // prepareMove copies the rows to where they are to be.
-func (m *model) prepareMove() {
+func (m *coldModel) prepareMove() {
 	f := m.moving
 	f.refresh()
 	if m.move != nil {
@@ -337,7 +337,7 @@ func (m *model) prepareMove() {
 }
 
 // switchMove ends a move, if nobody has the table.
-func (m *model) switchMove() {
+func (m *coldModel) switchMove() {
 	f, mv := m.moving, m.move
 	if mv == nil {
 		return
@@ -378,7 +378,7 @@ func (m *model) switchMove() {
 	m.done.moves++
 }
 
-func (m *model) abandonMove() {
+func (m *coldModel) abandonMove() {
 	if m.move == nil {
 		return
 	}
@@ -392,7 +392,7 @@ func (m *model) abandonMove() {
 }
 
 // crash cuts the power of both.
-func (m *model) crash() {
+func (m *coldModel) crash() {
 	m.done.crashes++
 	keep := m.rng.IntN(101)
 	for _, f := range m.both() {
@@ -406,7 +406,7 @@ func (m *model) crash() {
 }
 
 // leave closes the store that the power cut leaves behind.
-func (m *model) leave(f *coldFixture) {
+func (m *coldModel) leave(f *coldFixture) {
 	for _, p := range m.open {
 		if f == m.moving {
 			p.moving.Rollback()
@@ -421,7 +421,7 @@ func (m *model) leave(f *coldFixture) {
 }
 
 // check compares the committed states and has check look at the moving one.
-func (m *model) check() {
+func (m *coldModel) check() {
 	m.t.Helper()
 	m.refresh()
 	var states []map[int64]types.Row
@@ -471,7 +471,7 @@ func TestATableThatMovesGivesTheSameAnswersAsOneThatNeverDoes(t *testing.T) {
 		steps = 800
 	}
 	t.Logf("AKIDB_COLD_SEED=%d", seed)
-	m := newModel(t, seed)
+	m := newColdModel(t, seed)
 	for m.done.steps < steps {
 		m.step()
 		if m.done.steps%50 == 0 {
