@@ -14,6 +14,7 @@ func (s *session) schemaChange(ctx context.Context, tree ast.Stmt) (string, erro
 	if err := s.checkWritable(commandName(tree)); err != nil {
 		return "", err
 	}
+	s.moves = s.moves[:0]
 	if name := concurrent(tree); name != "" && s.tx.block {
 		return "", pgerr.Newf(pgerr.ActiveSQLTransaction, "%s cannot run inside a transaction block", name)
 	}
@@ -30,6 +31,9 @@ func (s *session) schemaChange(ctx context.Context, tree ast.Stmt) (string, erro
 	if end := done(err == nil); err == nil {
 		err = end
 	}
+	if err == nil {
+		err = s.beginMoves(ctx)
+	}
 	return tag, err
 }
 
@@ -38,7 +42,7 @@ func (s *session) ddlEnv(tx Txn) *ddl.Env {
 		Txn: tx, Plan: s.planEnv, Run: s.runEnv(false), User: s.user, SessionID: s.id,
 		NewID: s.engine.source.NewID, SetValue: s.restartSequence,
 		Notice: s.notice, Wait: s.wait(), Setting: s.Setting,
-		StoredSetting: s.storedSetting, OnCommit: s.onCommit,
+		StoredSetting: s.storedSetting, OnCommit: s.onCommit, SetTier: s.noteMove, CancelMove: s.cancelMove,
 	}
 }
 
@@ -64,6 +68,10 @@ func (s *session) lockSources(ctx context.Context, t *ast.CreateTableAs) error {
 // concurrent names a statement with CONCURRENTLY; "" for others.
 func concurrent(tree ast.Stmt) string {
 	switch t := tree.(type) {
+	case *ast.AlterCollection:
+		if t.Wait {
+			return "ALTER COLLECTION ... WAIT"
+		}
 	case *ast.CreateIndex:
 		if t.Concurrently {
 			return "CREATE INDEX CONCURRENTLY"

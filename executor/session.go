@@ -42,6 +42,8 @@ type session struct {
 	sequence sequenceState
 	// temporary are the session's tables made with ON COMMIT DROP or DELETE ROWS.
 	temporary map[types.OID]string
+	// moves are what the running schema change wants moved to other tiers.
+	moves []tierMove
 	// atCommit is what LISTEN, UNLISTEN and NOTIFY do at commit.
 	atCommit []func()
 

@@ -31,6 +31,12 @@ type Source interface {
 // Tiers is what a Source that moves collections between tiers offers.
 type Tiers interface {
 	TierState(table types.OID) storage.TierState
+	// CheckTier says whether a table, as the caller's transaction sees it, could be
+	// moved; SetTier begins the move of a committed one, and waits for its end with wait.
+	CheckTier(table *catalog.Table, to types.Tier, wait bool) error
+	SetTier(ctx context.Context, table types.OID, to types.Tier, wait bool) error
+	// CancelMove ends a move before its switch; false when there is none.
+	CancelMove(table types.OID) (bool, error)
 	// PlanTiering is what the policy would do now; RunTieringCycle does it.
 	PlanTiering() []storage.PlannedMove
 	RunTieringCycle(ctx context.Context) error

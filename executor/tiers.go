@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/akidb/akidb/executor/ddl"
 	"github.com/akidb/akidb/internal/catalog"
@@ -24,6 +25,72 @@ func (s *session) tierState(table types.OID) storage.TierState {
 		return t.TierState(table)
 	}
 	return storage.TierState{}
+}
+
+// tierMove is a collection that a statement wants moved.
+type tierMove struct {
+	table types.OID
+	to    types.Tier
+	wait  bool
+}
+
+// noteMove checks that a collection can be moved and takes note of it: the move begins
+// when the transaction has committed, for which it would wait.
+func (s *session) noteMove(table *catalog.Table, to types.Tier, wait bool) error {
+	t := s.tiers()
+	if t == nil {
+		return pgerr.Unsupported("tiering")
+	}
+	if err := t.CheckTier(table, to, wait); err != nil {
+		return err
+	}
+	s.moves = append(s.moves, tierMove{table.ID, to, wait})
+	return nil
+}
+
+// beginMoves begins what the statement wants moved: now, after its own commit, or when
+// the transaction block commits.
+func (s *session) beginMoves(ctx context.Context) error {
+	if len(s.moves) == 0 {
+		return nil
+	}
+	moves := slices.Clone(s.moves)
+	s.moves = s.moves[:0]
+	if s.tx.block {
+		s.atCommit = append(s.atCommit, func() { s.moveLater(moves) })
+		return nil
+	}
+	if err := s.commit(ctx); err != nil {
+		return err
+	}
+	for _, mv := range moves {
+		if err := s.moveNow(ctx, mv); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) moveNow(ctx context.Context, mv tierMove) error {
+	ctx, leave := s.enter(context.WithoutCancel(ctx), "") // the commit has ended the portal's
+	defer leave()
+	return cause(ctx, s.tiers().SetTier(ctx, mv.table, mv.to, mv.wait))
+}
+
+// moveLater begins moves after a commit, which cannot fail any more.
+func (s *session) moveLater(moves []tierMove) {
+	for _, mv := range moves {
+		if err := s.tiers().SetTier(context.Background(), mv.table, mv.to, false); err != nil {
+			s.warning(pgerr.Code(err), err.Error())
+		}
+	}
+}
+
+func (s *session) cancelMove(table *catalog.Table) (bool, error) {
+	if t := s.tiers(); t != nil {
+		return t.CancelMove(table.ID)
+	}
+	return false, nil
 }
 
 // showTiers are the rows of SHOW TIERS.
@@ -77,9 +144,13 @@ func (s *session) alterNow(ctx context.Context, tree ast.Stmt) error {
 	}
 	tx := s.tx.txn
 	own := tx.StartStatement(ctx) == nil // an error: the statement runs already
+	s.moves = s.moves[:0]
 	_, err := ddl.Execute(ctx, s.ddlEnv(tx), tree)
 	if own {
 		err = errors.Join(err, tx.EndStatement(err == nil))
+	}
+	if moves := slices.Clone(s.moves); err == nil && len(moves) > 0 {
+		s.atCommit = append(s.atCommit, func() { s.moveLater(moves) })
 	}
 	return err
 }

@@ -1,7 +1,6 @@
 package tiering
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -34,9 +33,7 @@ func (b *bareBody) nearest(ctx context.Context, t *Txn, spec *storage.NearestSpe
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(list, func(x, y storage.Candidate) int {
-		return cmp.Or(cmp.Compare(x.Distance, y.Distance), cmp.Compare(x.ID, y.ID))
-	})
+	slices.SortFunc(list, nearer)
 	return &sortedList{list: list, stats: storage.NearestStats{Tier: spec.Table.Tier, Method: "exact", Candidates: len(list)}}, nil
 }
 

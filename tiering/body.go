@@ -13,8 +13,8 @@ import (
 )
 
 // body is where the vectors of an index are searched, by tier and method: a graph
-// in memory (graph.go), cells in a file (cells.go), or nothing but the rows
-// (bare.go). A move puts another body in the place of the present one.
+// in memory (graph.go), cells in a file (cells.go), the parts of segments in the
+// object store (coldbody.go), or nothing but the rows (bare.go). A move puts another body in the place of the present one.
 //
 // It may be called from any number of goroutines. Close waits for searches; what
 // is asked later is answered with errClosed, or does nothing.
@@ -54,11 +54,14 @@ const (
 	graphKind bodyKind = iota
 	cellsKind
 	bareKind
+	coldKind
 )
 
 // kindOf is the body of an index in a tier.
 func kindOf(x *catalog.Index, tier types.Tier) bodyKind {
 	switch {
+	case tier == types.TierCold:
+		return coldKind
 	case x.Method == "hnsw" && tier == types.TierHot:
 		return graphKind
 	case hasCells(&x.Keys[0]):
@@ -121,6 +124,8 @@ func (m *Manager) loadBody(ctx context.Context, table *catalog.Table, v *vectorI
 		b, err = m.loadGraph(v)
 	case cellsKind:
 		b, err = m.loadCells(ctx, table, v)
+	case coldKind:
+		return m.loadCold(ctx, table, v)
 	default:
 		return &bareBody{m: m, v: v}, nil
 	}

@@ -12,9 +12,6 @@ import (
 	"github.com/akidb/akidb/tiering/state"
 )
 
-// available are the tiers that this server can move collections to.
-var available = state.Tiers{types.TierHot: true}
-
 // tierWork runs a cycle at every interval until ctx ends.
 func (m *Manager) tierWork(ctx context.Context) {
 	o := m.tiers.opts
@@ -51,19 +48,38 @@ func (m *Manager) RunTieringCycle(ctx context.Context) error {
 	return err
 }
 
-// cycle has nothing to move as long as there is one tier: plans for others stay
-// plans, and akidb.plan_tiering() says why.
+// cycle tries again to clean up after moves, and begins the moves that the policy wants.
 func (m *Manager) cycle() error {
 	cat := m.store.Catalog()
-	m.tiers.table.Each(func(id types.OID, _ *collection) {
+	var errs []error
+	m.tiers.table.Each(func(id types.OID, c *collection) {
 		if cat.Table(id) == nil {
 			m.tiers.table.Drop(id)
+		} else if mv := c.move(); mv != nil {
+			errs = append(errs, m.tidy(id, c))
 		}
 	})
 	for _, o := range cat.Objects(catalog.KindTable) {
 		m.tiers.find(o.ObjectID())
 	}
-	return m.tiers.flush(m.store)
+	errs = append(errs, m.tiers.flush(m.store))
+	if !m.tiers.opts.Disabled {
+		now := m.tiers.opts.Clock.Now()
+		m.plans.set(now, state.Decide(now, m.tiers.opts.Policy, m.collections(now), m.have(), nil))
+		m.feed()
+	}
+	return errors.Join(errs...)
+}
+
+// tidy has a move that could not be cleaned up try again.
+func (m *Manager) tidy(id types.OID, c *collection) error {
+	c.op.Lock()
+	defer c.op.Unlock()
+	if c.moving != nil && c.moving.cancel != nil {
+		return nil // a step runs
+	}
+	_, err := m.applyLocked(id, c, state.Event{Kind: state.Cycle})
+	return err
 }
 
 // PlanTiering is what the next cycle would do.
@@ -73,7 +89,7 @@ func (m *Manager) PlanTiering() []storage.PlannedMove {
 	}
 	now := m.tiers.opts.Clock.Now()
 	var out []storage.PlannedMove
-	for _, p := range state.Decide(now, m.tiers.opts.Policy, m.collections(now), available, nil) {
+	for _, p := range state.Decide(now, m.tiers.opts.Policy, m.collections(now), m.have(), nil) {
 		out = append(out, storage.PlannedMove{Table: p.ID, From: p.From, To: p.To, Reason: p.Reason()})
 	}
 	return out
@@ -121,11 +137,20 @@ func (m *Manager) TierState(table types.OID) storage.TierState {
 	c := m.tiers.find(table)
 	counts := c.Read(now.UnixNano(), time.Duration(c.window.Load()))
 	out := storage.TierState{LastAccess: time.Unix(0, counts.Last), Accesses: counts.Count, RAMBytes: m.ramBytes(table)}
+	if t := m.store.Catalog().Table(table); t != nil && t.Cold != nil && m.opts.Cold != nil {
+		out.ObjectBytes = m.opts.Cold.Collection(t).Bytes()
+	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	out.LastError = c.recent.Error
-	if mv := c.recent.Move; mv != nil {
+	mv := c.recent.Move
+	c.mu.Unlock()
+	if mv != nil {
 		out.Transition = fmt.Sprintf("%s to %s: %s", mv.From, mv.To, mv.Step)
+		c.op.Lock()
+		if c.moving != nil {
+			out.Progress = c.moving.shown.share()
+		}
+		c.op.Unlock()
 	}
 	return out
 }

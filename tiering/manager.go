@@ -59,7 +59,12 @@ type Manager struct {
 	done    chan struct{} // closed when the worker has ended
 	// freeing counts dropped indexes whose memory is not free yet.
 	freeing sync.WaitGroup
-	moving  sync.WaitGroup // the tiering worker
+	moving  sync.WaitGroup // the tiering worker and the moves
+
+	working   context.Context // of moves; ends with the manager
+	turns     chan struct{}   // held by the steps that work
+	switching sync.Map        // table id to *job: switches being committed
+	plans     plans
 }
 
 // indexSet is immutable.
@@ -104,7 +109,7 @@ func New(opts Options) *Manager {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	m := &Manager{opts: opts, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	m := &Manager{opts: opts, wake: make(chan struct{}, 1), done: make(chan struct{}), turns: make(chan struct{}, moversDefault)}
 	m.indexes.Store(newIndexSet(map[types.OID]*vectorIndex{}))
 	m.tiers = newTiers(opts.Tiering)
 	return m
@@ -140,8 +145,9 @@ func (m *Manager) Start(ctx context.Context, store *rowstore.Store) error {
 		return err
 	}
 	worker, stop := context.WithCancel(context.Background())
-	m.stop = stop
+	m.stop, m.working = stop, worker
 	go m.work(worker)
+	m.resume()
 	m.moving.Go(func() { m.tierWork(worker) })
 	return nil
 }
@@ -172,7 +178,7 @@ func (m *Manager) Begin(ctx context.Context, opts storage.TxnOptions) (*Txn, err
 	if err != nil {
 		return nil, err
 	}
-	return &Txn{Txn: tx, m: m}, nil
+	return &Txn{Txn: tx, m: m, repeatable: opts.Isolation != storage.ReadCommitted}, nil
 }
 
 // BuildProgress lists the index builds under way.

@@ -57,7 +57,8 @@ func (v *vectorIndex) opened() body {
 
 // CatalogChanged takes over the descriptors of a commit and frees the indexes
 // that it dropped.
-func (m *Manager) CatalogChanged(_, now *catalog.Snapshot) {
+func (m *Manager) CatalogChanged(old, now *catalog.Snapshot) {
+	m.swapBodies(old, now)
 	for id, v := range m.indexes.Load().byID {
 		if x, ok := now.Object(id).(*catalog.Index); ok {
 			v.committed.Store(true)

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/rowstore"
 	"github.com/akidb/akidb/internal/types"
 	"github.com/akidb/akidb/tiering/state"
@@ -23,6 +22,8 @@ type TieringOptions struct {
 	Interval time.Duration
 	// Clock is where time comes from; nil is the machine's.
 	Clock state.Clock
+	// Moved is told of every leg of a move that ended. It may be nil.
+	Moved func(Moved)
 	// Cycled is told of every cycle: its time and the errors of it. It may be nil.
 	Cycled func(took time.Duration, errors int)
 	// Tracked is told how long the counting of an access took, of one in some
@@ -44,20 +45,27 @@ type collection struct {
 	// window is the length of the access window, in nanoseconds.
 	window atomic.Int64
 
+	// op is held while an event is applied and kept, and while a switch is committed.
+	// It comes before mu, and after the table's lock.
+	op     sync.Mutex
+	moving *moving // guarded by op; nil while the collection rests
+
 	mu     sync.Mutex // guards recent
 	recent record
 }
 
 // record is what is kept durably, as JSON; docs/formats/rowstore.md has it.
 type record struct {
-	Last     int64       `json:"last"`
-	Window   int64       `json:"window"`
-	Count    int64       `json:"count"`
-	Created  int64       `json:"created"`
-	Updated  int64       `json:"updated"`
-	Snapshot string      `json:"snapshot,omitempty"`
-	Error    string      `json:"error,omitempty"`
-	Move     *state.Move `json:"move,omitempty"`
+	Last     int64  `json:"last"`
+	Window   int64  `json:"window"`
+	Count    int64  `json:"count"`
+	Created  int64  `json:"created"`
+	Updated  int64  `json:"updated"`
+	Snapshot string `json:"snapshot,omitempty"`
+	Error    string `json:"error,omitempty"`
+	// Collection names it in the object store until the descriptor does.
+	Collection string      `json:"collection,omitempty"`
+	Move       *state.Move `json:"move,omitempty"`
 }
 
 func newTiers(o TieringOptions) *tiers {
@@ -103,19 +111,29 @@ func (t *tiers) touch(table types.OID) {
 }
 
 // changed takes over the descriptors of tables that a commit has written.
-func (t *tiers) changed(cat *catalog.Snapshot, tables []types.OID) {
+func (m *Manager) changed(tables []types.OID) {
+	t, cat := m.tiers, m.store.Catalog()
 	for _, id := range tables {
 		table := cat.Table(id)
 		if table == nil {
-			t.table.Drop(id)
+			if t.table.Find(id) != nil {
+				_, _ = m.apply(id, state.Event{Kind: state.Dropped}) // never refused
+				t.table.Drop(id)
+			}
 			continue
 		}
 		c := t.find(id)
 		c.window.Store(int64(t.opts.Policy.With(override(table)).Window))
 		c.mu.Lock()
 		c.recent.Updated = t.opts.Clock.Now().UnixNano()
+		mv := c.recent.Move
 		c.mu.Unlock()
 		c.MarkDirty()
+		if mv != nil && mv.Down() && (table.Pinned || isOff(table)) {
+			if _, err := m.apply(id, state.Event{Kind: state.Pin}); err != nil {
+				m.opts.Logger.Error("a move of a pinned collection was not stopped", "collection", table.Name, "error", err)
+			}
+		}
 	}
 }
 
@@ -130,6 +148,9 @@ func (t *tiers) load(store *rowstore.Store) error {
 		var r record
 		if err := json.Unmarshal(value, &r); err != nil {
 			return fmt.Errorf("tier state of %q: %w", table.Name, err)
+		}
+		if r.Move != nil && r.Move.Step < state.Free && r.Move.To == table.Tier {
+			r.Move.Step = state.Free // kept before the switch, which has come
 		}
 		c := t.table.Make(id, func() *collection { return &collection{recent: r} })
 		c.window.Store(int64(t.opts.Policy.With(override(table)).Window))
@@ -147,16 +168,11 @@ func (t *tiers) flush(store *rowstore.Store) error {
 	var changed []*collection
 	var err error
 	t.table.Each(func(id types.OID, c *collection) {
-		counts, dirty := c.Saved()
-		if !dirty || err != nil {
-			return
+		if err != nil || !c.IsDirty() || c.move() != nil {
+			return // a move keeps its state itself
 		}
 		changed = append(changed, c)
-		c.mu.Lock()
-		r := c.recent
-		c.mu.Unlock()
-		r.Last, r.Window, r.Count = counts.Last, counts.Window, counts.Count
-		states[id], err = json.Marshal(r)
+		states[id], err = c.encode()
 	})
 	if err == nil && len(states) > 0 {
 		err = store.PutTierStates(states)

@@ -79,14 +79,14 @@ func TestADroppedTablesTierStateGoesWithIt(t *testing.T) {
 	}
 }
 
-func TestThePlanSaysWhyNothingMoves(t *testing.T) {
+func TestThePlanSaysWhatMovesAndWhy(t *testing.T) {
 	f, clock := tieredFixture(t)
 	if got := f.m.PlanTiering(); len(got) != 0 {
 		t.Fatalf("%+v", got)
 	}
 	clock.Advance(6 * time.Hour)
 	got := f.m.PlanTiering()
-	if len(got) != 1 || got[0].To != types.TierWarm || got[0].Reason != "no access for 6h0m0s (limit 6h0m0s); stays: this server has no warm tier" {
+	if len(got) != 1 || got[0].To != types.TierWarm || got[0].Reason != "no access for 6h0m0s (limit 6h0m0s)" {
 		t.Errorf("%+v", got)
 	}
 	for name, change := range map[string]func(*catalog.Table){

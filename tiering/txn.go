@@ -15,6 +15,8 @@ import (
 type Txn struct {
 	*rowstore.Txn
 	m *Manager
+	// repeatable says that its snapshot outlives statements.
+	repeatable bool
 	// built are the vector indexes that this transaction has made.
 	built []types.OID
 	// seen are the collections whose access was counted for this statement, last
@@ -137,7 +139,7 @@ func (t *Txn) Update(ctx context.Context, table *catalog.Table, id types.RowID, 
 func (t *Txn) Commit(ctx context.Context, async bool) error {
 	err := t.Txn.Commit(ctx, async)
 	if err == nil {
-		t.m.tiers.changed(t.m.store.Catalog(), t.changed)
+		t.m.changed(t.changed)
 	}
 	t.forgetUnborn()
 	return err

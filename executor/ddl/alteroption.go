@@ -11,7 +11,7 @@ import (
 // setOptions is SET (…), on the table or on a column.
 func (a *alteration) setOptions(_ context.Context, act *ast.AlterAction) error {
 	if act.Name == "" {
-		return setTableOptions(a.table, act.Options)
+		return a.s.setTableOptions(a.table, act.Options)
 	}
 	if _, err := a.column(act.Name); err != nil {
 		return err

@@ -43,6 +43,10 @@ type Env struct {
 	// StoredSetting checks a SET of ALTER ROLE or DATABASE and gives the setting's
 	// name ("all" for RESET ALL) and value as they are kept.
 	StoredSetting func(set *ast.Set) (name, value string, err error)
+	// SetTier has a collection moved once the transaction has committed, and wait until
+	// it is there; CancelMove ends a move, false when there is none. nil: one tier.
+	SetTier    func(t *catalog.Table, tier types.Tier, wait bool) error
+	CancelMove func(t *catalog.Table) (bool, error)
 	// OnCommit takes note of a temporary table made with ON COMMIT DROP or DELETE
 	// ROWS; nil refuses them.
 	OnCommit func(action string, t *catalog.Table)

@@ -105,8 +105,9 @@ func (s *statement) newTable(schema, name string, opts []ast.Option) (*catalog.T
 	if err != nil {
 		return nil, err
 	}
-	if tier, ok := kept["tier"]; ok {
-		if err := checkTier(tier); err != nil {
+	tier := types.TierHot
+	if name, ok := kept["tier"]; ok {
+		if tier, err = parseTier(name); err != nil {
 			return nil, err
 		}
 		delete(kept, "tier")
@@ -119,6 +120,13 @@ func (s *statement) newTable(schema, name string, opts []ast.Option) (*catalog.T
 	if s.isTemp(schema) {
 		t.Temp = s.SessionID
 	}
+	if tier == types.TierHot {
+		return t, nil
+	}
+	if err := s.setTier(t, tier, false); err != nil {
+		return nil, err
+	}
+	t.Tier = types.TierWarm // an empty table lies there as it is
 	return t, nil
 }
 
@@ -283,16 +291,4 @@ func (d *definition) copyIndex(from *catalog.Index, l liked) (err error) {
 	}
 	d.indexes = append(d.indexes, x)
 	return nil
-}
-
-// checkTier allows the tiers that a statement may move a collection to.
-func checkTier(tier string) error {
-	switch tier {
-	case types.TierHot.String():
-		return nil
-	case types.TierWarm.String(), types.TierCold.String():
-		return pgerr.Unsupported("tier " + tier).WithHint("Collections stay hot in this version.")
-	}
-	return pgerr.Newf(pgerr.InvalidParameterValue, `invalid value for parameter "tier": "%s"`, tier).
-		WithHint("Available values: hot, warm, cold.")
 }

@@ -80,6 +80,14 @@ func textOrNull(s string) types.Datum {
 	return s
 }
 
+// progressOrNull is how far a move is.
+func progressOrNull(t storage.TierState) types.Datum {
+	if t.Transition == "" {
+		return nil
+	}
+	return t.Progress
+}
+
 // tiersSource shows where each collection lies; what is not known is NULL.
 var tiersSource = &source{
 	kinds: []catalog.Kind{catalog.KindTable},
@@ -91,6 +99,6 @@ var tiersSource = &source{
 			tier = b.env.Tier(t.ID)
 		}
 		b.add(b.RelationName(t), t.Tier.String(), t.Pinned, timeOrNull(tier.LastAccess), tier.Accesses, stats.Rows, tier.RAMBytes,
-			stats.DiskBytes, tier.ObjectBytes, textOrNull(tier.Transition), nil, textOrNull(tier.LastError))
+			stats.DiskBytes, tier.ObjectBytes, textOrNull(tier.Transition), progressOrNull(tier), textOrNull(tier.LastError))
 	},
 }

@@ -34,6 +34,9 @@ type metrics struct {
 	cycles      prometheus.Histogram
 	cycleCount  prometheus.Counter
 	cycleErrors prometheus.Counter
+	promotions  *prometheus.CounterVec
+	demotions   *prometheus.CounterVec
+	transitions *prometheus.HistogramVec
 	store       *rowstore.Store
 	manager     *tiering.Manager
 	indexDir    string
@@ -87,9 +90,15 @@ func newMetrics() *metrics {
 			Name: "akidb_tier_worker_duration_seconds", Help: "Time of the tiering worker's cycles.", Buckets: prometheus.ExponentialBuckets(1e-4, 2, 20),
 		}),
 		cycleCount:  prometheus.NewCounter(prometheus.CounterOpts{Name: "akidb_tier_worker_cycles_total", Help: "Cycles of the tiering worker."}),
-		cycleErrors: prometheus.NewCounter(prometheus.CounterOpts{Name: "akidb_tier_worker_errors_total", Help: "Errors of the tiering worker."}),
+		cycleErrors: prometheus.NewCounter(prometheus.CounterOpts{Name: "akidb_tier_worker_errors_total", Help: "Errors of the tiering worker: of its cycles, and of moves that failed."}),
+		promotions:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "akidb_tier_promotions_total", Help: "Moves to a hotter tier, one a leg."}, []string{"from", "to"}),
+		demotions:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "akidb_tier_demotions_total", Help: "Moves to a colder tier, one a leg."}, []string{"from", "to"}),
+		transitions: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "akidb_tier_transition_duration_seconds", Help: "Time of moves between tiers, by leg, from the first byte written to the last one freed.",
+			Buckets: prometheus.ExponentialBuckets(1e-3, 2, 22),
+		}, []string{"from", "to"}),
 	}
-	m.registry.MustRegister(m.searches, m.tracking, m.cycles, m.cycleCount, m.cycleErrors, m.statements, m.durations, m.fsyncs, m.connections, m.requests, m.answers, m,
+	m.registry.MustRegister(m.searches, m.tracking, m.cycles, m.cycleCount, m.cycleErrors, m.statements, m.durations, m.fsyncs, m.connections, m.requests, m.answers, m.promotions, m.demotions, m.transitions, m,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -120,6 +129,21 @@ func (m *metrics) cycled(took time.Duration, errors int) {
 	m.cycleCount.Inc()
 	m.cycles.Observe(took.Seconds())
 	m.cycleErrors.Add(float64(errors))
+}
+
+// moved records a leg of a move.
+func (m *metrics) moved(mv tiering.Moved) {
+	from, to := mv.From.String(), mv.To.String()
+	if mv.Err != nil {
+		m.cycleErrors.Inc()
+		return
+	}
+	if mv.To < mv.From {
+		m.promotions.WithLabelValues(from, to).Inc()
+	} else {
+		m.demotions.WithLabelValues(from, to).Inc()
+	}
+	m.transitions.WithLabelValues(from, to).Observe(mv.Took.Seconds())
 }
 
 func (m *metrics) synced(took time.Duration) { m.fsyncs.Observe(took.Seconds()) }

@@ -20,9 +20,11 @@ import (
 
 	"github.com/akidb/akidb/executor"
 	"github.com/akidb/akidb/executor/expr"
+	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/config"
 	"github.com/akidb/akidb/internal/rowstore"
 	"github.com/akidb/akidb/internal/storage"
+	"github.com/akidb/akidb/internal/types"
 	"github.com/akidb/akidb/server"
 	"github.com/akidb/akidb/tiering"
 )
@@ -161,7 +163,7 @@ func (n *node) open(ctx context.Context) error {
 		Keyer:           executor.NewKeyer(), Logger: n.log, Tiering: tierOptions, Searched: n.metrics.searched,
 	})
 	store, err := rowstore.Open(ctx, rowstore.Options{
-		Dir: rowsDir(dir), CacheBytes: n.config.Store.CacheBytes, Observer: manager, Keyer: executor.NewKeyer(),
+		Dir: rowsDir(dir), Cold: tiering.Segments(cold), CacheBytes: n.config.Store.CacheBytes, Observer: manager, Keyer: executor.NewKeyer(),
 		Logger: n.log, MinFreeBytes: n.config.MinFreeDisk, BallastBytes: n.config.Store.BallastBytes,
 		MemTableBytes: n.config.Store.MemTableBytes, Synced: n.metrics.synced,
 	})
@@ -234,6 +236,16 @@ func (s source) Begin(ctx context.Context, opts storage.TxnOptions) (executor.Tx
 }
 
 func (s source) TierState(table oid) storage.TierState { return s.manager.TierState(table) }
+
+func (s source) CheckTier(table *catalog.Table, to types.Tier, wait bool) error {
+	return s.manager.CheckTier(table, to, wait)
+}
+
+func (s source) SetTier(ctx context.Context, table oid, to types.Tier, wait bool) error {
+	return s.manager.SetTier(ctx, table, to, wait)
+}
+
+func (s source) CancelMove(table oid) (bool, error) { return s.manager.CancelMove(table) }
 
 func (s source) PlanTiering() []storage.PlannedMove { return s.manager.PlanTiering() }
 

@@ -48,7 +48,7 @@ func (n *node) tieringOf(of config.Config) (tiering.TieringOptions, error) {
 		return tiering.TieringOptions{}, fmt.Errorf("invalid value for \"tiering.policy.cold_access\": %w", err)
 	}
 	return tiering.TieringOptions{
-		Disabled: !c.Enabled, Policy: p, Interval: interval, Cycled: n.metrics.cycled, Tracked: n.metrics.tracked,
+		Disabled: !c.Enabled, Policy: p, Interval: interval, Cycled: n.metrics.cycled, Moved: n.metrics.moved, Tracked: n.metrics.tracked,
 	}, nil
 }
 

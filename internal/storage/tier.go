@@ -15,7 +15,9 @@ type TierState struct {
 	ObjectBytes int64
 	// Transition is the move under way ("hot to warm: write"), "" for none.
 	Transition string
-	LastError  string
+	// Progress is how much of its present step is done, 0 to 1.
+	Progress  float64
+	LastError string
 }
 
 // PlannedMove is what the policy would do now.

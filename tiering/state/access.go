@@ -51,6 +51,9 @@ func (c *Counter) Saved() (Counts, bool) {
 	return Counts{Last: c.last.Load(), Window: c.window.Load(), Count: c.count.Load()}, changed
 }
 
+// IsDirty says whether there is something to keep.
+func (c *Counter) IsDirty() bool { return c.dirty.Load() }
+
 // MarkDirty has the next Saved say that there is something to keep.
 func (c *Counter) MarkDirty() { c.dirty.Store(true) }
 
