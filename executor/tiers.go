@@ -38,8 +38,11 @@ type tierMove struct {
 // when the transaction has committed, for which it would wait.
 func (s *session) noteMove(table *catalog.Table, to types.Tier, wait bool) error {
 	t := s.tiers()
-	if t == nil {
-		return pgerr.Unsupported("tiering")
+	switch {
+	case t == nil && to == table.Tier:
+		return nil
+	case t == nil:
+		return pgerr.Unsupported("tier " + to.String())
 	}
 	if err := t.CheckTier(table, to, wait); err != nil {
 		return err
