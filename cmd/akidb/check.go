@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -9,38 +11,46 @@ import (
 )
 
 func checkCommand() *cobra.Command {
-	return &cobra.Command{
+	output := ""
+	cmd := &cobra.Command{
 		Use:   "check DIR",
 		Short: "Check the data directory of a stopped server: rows, indexes, catalog and vector indexes must agree",
 		Long: `Check reads everything in the data directory of a stopped server and compares rows,
 vectors, index entries, counts, sequences, the catalog and the vector indexes' checkpoints with each other.
 
 Exit codes: 0 all agree, 3 there are problems, 1 the check could not be made (a server is running, no such directory).`,
-		Args: oneDir,
+		Args: exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			report, err := node.Check(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
 			out := cmd.OutOrStdout()
-			for _, line := range report.Summary {
-				fmt.Fprintln(out, line)
-			}
-			for _, p := range report.Problems {
-				fmt.Fprintln(out, "problem: "+p)
+			if output == "json" {
+				if err := json.NewEncoder(out).Encode(map[string]any{"ok": len(report.Problems) == 0, "summary": report.Summary, "problems": report.Problems}); err != nil {
+					return err
+				}
+			} else {
+				printReport(out, report)
 			}
 			if n := len(report.Problems); n > 0 {
 				return problemsError{fmt.Errorf("%s: %d problems", args[0], n)}
 			}
-			fmt.Fprintln(out, "ok")
 			return nil
 		},
 	}
+	addOutput(cmd, &output)
+	return cmd
 }
 
-func oneDir(cmd *cobra.Command, args []string) error {
-	if err := cobra.ExactArgs(1)(cmd, args); err != nil {
-		return usageError{err}
+func printReport(out io.Writer, report node.Report) {
+	for _, line := range report.Summary {
+		fmt.Fprintln(out, line)
 	}
-	return nil
+	for _, p := range report.Problems {
+		fmt.Fprintln(out, "problem: "+p)
+	}
+	if len(report.Problems) == 0 {
+		fmt.Fprintln(out, "ok")
+	}
 }

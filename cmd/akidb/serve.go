@@ -100,14 +100,19 @@ func (flags serveFlags) load(cmd *cobra.Command) (config.Config, error) {
 
 // loadConfig reads the file and the environment.
 func loadConfig(file string) (config.Config, error) {
-	environ := os.Environ()
-	if in, _ := strconv.ParseBool(os.Getenv(containerVariable)); in {
-		var err error
-		if environ, err = config.WithPostgres(environ); err != nil {
-			return config.Config{}, err
-		}
+	environ, err := environment()
+	if err != nil {
+		return config.Config{}, err
 	}
 	return config.Load(file, environ)
+}
+
+// environment is the environment as the configuration reads it.
+func environment() ([]string, error) {
+	if in, _ := strconv.ParseBool(os.Getenv(containerVariable)); in {
+		return config.WithPostgres(os.Environ())
+	}
+	return os.Environ(), nil
 }
 
 // logger makes the log, and the level by which it can be changed.
