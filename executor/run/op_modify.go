@@ -27,7 +27,7 @@ type modifyOp struct {
 
 	// done are the ids (plan.LeafID) of rows that this statement wrote or deleted:
 	// each row is changed once.
-	done map[int64]struct{}
+	done doneSet
 	// incomplete says that the child does not read all of the target's columns.
 	incomplete bool
 	strength   storage.RowLock
@@ -42,7 +42,6 @@ type modifyOp struct {
 
 func newModify(b base, n *plan.ModifyTable) (*modifyOp, error) {
 	o := &modifyOp{base: b, node: n, table: n.Table, width: len(n.Table.Columns), returned: b.x.newSpool()}
-	o.done = make(map[int64]struct{})
 	for i := range n.Table.Columns {
 		if c := &n.Table.Columns[i]; !c.Dropped {
 			o.all = append(o.all, c.Num)
@@ -162,11 +161,10 @@ func (o *modifyOp) route(row types.Row) error {
 }
 
 func (o *modifyOp) isDone(id types.RowID) bool {
-	_, done := o.done[plan.LeafID(o.leaf, id)]
-	return done
+	return o.done.has(plan.LeafID(o.leaf, id))
 }
 
-func (o *modifyOp) setDone(id types.RowID) { o.done[plan.LeafID(o.leaf, id)] = struct{}{} }
+func (o *modifyOp) setDone(id types.RowID) { o.done.add(plan.LeafID(o.leaf, id)) }
 
 // scansOf lists the table scans of a tree that a row can come from unchanged.
 func scansOf(n plan.Node, out []plan.Node) []plan.Node {
@@ -242,7 +240,7 @@ func (o *modifyOp) lockTarget(row types.Row) (types.RowID, bool, error) {
 	if !ok {
 		return 0, false, nil // the NULL side of an outer join
 	}
-	if _, twice := o.done[n]; twice {
+	if o.done.has(n) {
 		return 0, false, nil
 	}
 	id := o.enter(n)

@@ -17,7 +17,7 @@ func (o *modifyOp) update(input types.Row) error {
 		return err
 	}
 	if given, ok := input[o.node.RowID].(int64); ok {
-		o.done[given] = struct{}{}
+		o.done.add(given)
 	}
 	return o.replace(id, old, row, o.childRow)
 }
@@ -57,6 +57,6 @@ func (o *modifyOp) replace(id types.RowID, old, row, input types.Row) error {
 func (o *modifyOp) markDone(input types.Row, id types.RowID) {
 	o.setDone(id)
 	if given, ok := input[o.node.RowID].(int64); ok {
-		o.done[given] = struct{}{}
+		o.done.add(given)
 	}
 }

@@ -37,17 +37,17 @@ type packedRows struct {
 	modes uint16
 }
 
-// packed are the modes in which the owner holds a lock by its packs.
-func (o *owner) packed(id lockID) (modes uint16) {
-	if !o.packs {
-		return 0
+// packOf is the first segment that has a lock in a pack, or nil.
+func (o *owner) packOf(id lockID) *lockSegment {
+	for i := 0; o.packs && i < len(o.segments); i++ {
+		if g := &o.segments[i]; g.packed(id) != 0 {
+			return g
+		}
 	}
-	for i := range o.segments {
-		modes |= o.segments[i].packed(id)
-	}
-	return modes
+	return nil
 }
 
+// packed are the modes in which the segment holds a lock by its packs.
 func (g *lockSegment) packed(id lockID) (modes uint16) {
 	switch id.kind {
 	case lockRow:

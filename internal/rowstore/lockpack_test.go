@@ -81,7 +81,7 @@ func TestAPackedLockIsWaitedForAndInherited(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if a.packed(lockID{kind: lockRow, oid: 1, row: 1}) == 0 {
+	if a.packOf(lockID{kind: lockRow, oid: 1, row: 1}) == nil {
 		t.Fatal("the lock is not packed")
 	}
 	got := make(chan error, 1)

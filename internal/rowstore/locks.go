@@ -303,9 +303,11 @@ func (l *locker) release(o *owner, id lockID) {
 	l.releaseLocked(o, id)
 }
 
-// releaseLocked gives one lock back, unless the owner has it in a pack as well.
+// releaseLocked gives one lock back. One that the owner has in a pack as well goes
+// with the pack.
 func (l *locker) releaseLocked(o *owner, id lockID) {
-	if o.packed(id) != 0 {
+	if g := o.packOf(id); g != nil {
+		g.order = append(g.order, id)
 		return
 	}
 	if lk := l.locks[id]; lk != nil {
