@@ -82,12 +82,28 @@ func launch(t testing.TB, dir string, flags ...string) *process {
 
 func tryLaunch(t testing.TB, dir string, flags ...string) (*process, error) {
 	t.Helper()
+	return launchIn(t, nil, dir, flags...)
+}
+
+// launchWith is launch with further environment variables ("NAME=value").
+func launchWith(t testing.TB, env []string, dir string, flags ...string) *process {
+	t.Helper()
+	p, err := launchIn(t, env, dir, flags...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func launchIn(t testing.TB, env []string, dir string, flags ...string) (*process, error) {
+	t.Helper()
 	bin, err := serverBinary()
 	if err != nil {
 		return nil, err
 	}
 	args := append([]string{"serve", "--data-dir", dir, "--listen", "127.0.0.1:0", "--http-listen", "off"}, flags...)
 	p := &process{dir: dir, cmd: exec.Command(bin, args...), output: &output{}, exited: make(chan error, 1)}
+	p.cmd.Env = append(os.Environ(), env...)
 	pipe, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err

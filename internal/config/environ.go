@@ -50,7 +50,7 @@ func (c *Config) readEnviron(environ []string, sources map[string]string) error 
 }
 
 // ignored are variables of the project's own tools, not of the server.
-var ignored = map[string]bool{"AKIDB_DATASETS": true, "AKIDB_BIN": true, "AKIDB_CRASH_RUNS": true, "AKIDB_LONG_TESTS": true, "AKIDB_DSN": true, "AKIDB_CONTAINER": true, "AKIDB_IMAGE": true}
+var ignored = map[string]bool{"AKIDB_DATASETS": true, "AKIDB_BIN": true, "AKIDB_CRASH_RUNS": true, "AKIDB_CRASH_POINT": true, "AKIDB_LONG_TESTS": true, "AKIDB_DSN": true, "AKIDB_CONTAINER": true, "AKIDB_IMAGE": true}
 
 // aliases are shorter beginnings of the variables of a section.
 var aliases = map[string]string{
