@@ -2,7 +2,10 @@ package integration
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,16 +28,16 @@ func addItems(t testing.TB, c *pgx.Conn, table string, from, to int) {
 		FROM generate_series(%d, %d) i`, table, tierDims, from, to))
 }
 
-// fingerprint says all of a collection: a hash over its rows, and the nearest rows of
-// some queries, plain and filtered.
+// fingerprint says all of a collection: a hash over its rows, and what searches find:
+// the nearest row, the nearest of few rows, and all rows.
 func fingerprint(t testing.TB, c *pgx.Conn, table string) string {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString(show(query(t, c, "SELECT count(*), md5(string_agg(id || '|' || word || '|' || embedding::text, ',' ORDER BY id)) FROM "+table)))
-	for _, id := range []int{3, 50, 77} {
+	for _, id := range []int{3, 27, 50} {
 		q := fmt.Sprintf("(SELECT embedding FROM %s WHERE id = %d)", table, id)
-		b.WriteString("\n" + show(query(t, c, fmt.Sprintf("SELECT id FROM %s ORDER BY embedding <=> %s LIMIT 5", table, q))))
-		b.WriteString("\n" + show(query(t, c, fmt.Sprintf("SELECT id FROM %s WHERE id %% 3 = 0 ORDER BY embedding <=> %s LIMIT 5", table, q))))
+		b.WriteString("\n" + show(query(t, c, fmt.Sprintf("SELECT id FROM %s ORDER BY embedding <=> %s LIMIT 1", table, q))))
+		b.WriteString("\n" + show(query(t, c, fmt.Sprintf("SELECT count(*) FROM (SELECT id FROM %s ORDER BY embedding <=> %s LIMIT 100000) s", table, q))))
 		b.WriteString("\n" + show(query(t, c, fmt.Sprintf("SELECT id FROM %s WHERE id BETWEEN 40 AND 45 ORDER BY embedding <=> %s LIMIT 3", table, q))))
 	}
 	return b.String()
@@ -85,4 +88,238 @@ func TestManualTierControlWorkflow(t *testing.T) {
 	until(t, "warm by ALTER TABLE", func() bool { return tierOf(t, c, "items") == "warm" })
 	query(t, c, "SELECT akidb.set_tier('items', 'hot')")
 	until(t, "hot by the function", func() bool { return tierOf(t, c, "items") == "hot" })
+}
+
+// TestConcurrentTierTransitions moves a collection up and down while clients search
+// and write it. Each client knows what it has committed; all of that, and nothing
+// else, is there at any time.
+func TestConcurrentTierTransitions(t *testing.T) {
+	dir := t.TempDir()
+	p := launch(t, dir)
+	c := p.connect(t)
+	fillItems(t, c, "items", 500)
+	done := make(chan struct{})
+	var working sync.WaitGroup
+	var searches, writes atomic.Int64
+	for n := range 2 {
+		conn := p.connect(t)
+		working.Go(func() { searches.Add(searchWhile(t, conn, n, done)) })
+	}
+	kept := make([]map[int]bool, 2)
+	for n := range kept {
+		conn := p.connect(t)
+		working.Go(func() {
+			kept[n] = writeWhile(t, conn, 10_000*(n+1), done)
+			writes.Add(int64(len(kept[n])))
+		})
+	}
+	for _, tier := range []string{"warm", "hot", "warm", "cold", "warm", "hot", "cold", "hot"} {
+		run(t, c, "ALTER COLLECTION items SET TIER "+tier+" WAIT")
+		if got := tierOf(t, c, "items"); got != tier {
+			t.Errorf("tier %s, want %s", got, tier)
+		}
+	}
+	other := p.connect(t)
+	results := make(chan string, 2)
+	for _, conn := range []*pgx.Conn{c, other} { // of two moves at once one is refused, or finds the other done
+		go func() { results <- code(conn, "ALTER COLLECTION items SET TIER warm") }()
+	}
+	for range 2 {
+		if got := <-results; got != "" && got != "55006" {
+			t.Errorf("moves at once: %s", got)
+		}
+	}
+	until(t, "warm", func() bool { return tierOf(t, c, "items") == "warm" })
+	close(done)
+	working.Wait()
+	t.Logf("%d searches, %d rows written", searches.Load(), writes.Load())
+	want := 500
+	for _, ids := range kept {
+		want += len(ids)
+	}
+	for _, tier := range []string{"warm", "cold", "hot"} {
+		run(t, c, "ALTER COLLECTION items SET TIER "+tier+" WAIT")
+		if got := show(query(t, c, "SELECT count(*), count(DISTINCT id) FROM items")); got != fmt.Sprintf("%d|%d", want, want) {
+			t.Errorf("%s: %s rows, want %d", tier, got, want)
+		}
+		if got := show(query(t, c, "SELECT count(*) FROM (SELECT id FROM items ORDER BY embedding <=> '[1,2,3,4,5,6,7,8,1,2,3,4,5,6,7,8]' LIMIT 100000) s")); got != fmt.Sprint(want) {
+			t.Errorf("%s: the index gives %s rows, want %d", tier, got, want)
+		}
+	}
+	p.stop(t)
+	checkDir(t, dir)
+}
+
+// searchWhile searches for known rows until done.
+func searchWhile(t *testing.T, c *pgx.Conn, seed int, done <-chan struct{}) (n int64) {
+	for id := 1 + seed*37; ; id = id%500 + 1 {
+		select {
+		case <-done:
+			return n
+		default:
+		}
+		rows, err := textRows(c, fmt.Sprintf("SELECT id FROM items ORDER BY embedding <=> (SELECT embedding FROM items WHERE id = %d), id LIMIT 3", id))
+		if err != nil {
+			t.Errorf("search: %v", err)
+			return n
+		}
+		if len(rows) != 3 || !slices.ContainsFunc(rows, func(r []string) bool { return r[0] == fmt.Sprint(id) }) {
+			t.Errorf("search for %d: %v", id, rows)
+		}
+		n++
+	}
+}
+
+// writeWhile inserts rows, and changes and deletes some of them, until done; it
+// returns those that are there at the end.
+func writeWhile(t *testing.T, c *pgx.Conn, from int, done <-chan struct{}) map[int]bool {
+	kept := map[int]bool{}
+	for id := from; ; id++ {
+		select {
+		case <-done:
+			return kept
+		default:
+		}
+		statements := []string{fmt.Sprintf("INSERT INTO items SELECT %d, 'new', embedding FROM items WHERE id = %d", id, id%500+1)}
+		kept[id] = true
+		if id%3 == 0 {
+			statements = append(statements, fmt.Sprintf("UPDATE items SET embedding = (SELECT embedding FROM items WHERE id = 77) WHERE id = %d", id-1))
+		}
+		if id%5 == 0 {
+			statements = append(statements, fmt.Sprintf("DELETE FROM items WHERE id = %d", id-2))
+			delete(kept, id-2)
+		}
+		for _, s := range statements {
+			if _, err := textRows(c, s); err != nil {
+				t.Errorf("%s: %v", s, err)
+				return kept
+			}
+		}
+	}
+}
+
+func TestPinnedCollectionNeverDemoted(t *testing.T) {
+	p := launch(t, t.TempDir())
+	c := p.connect(t)
+	fillItems(t, c, "pinned", 100)
+	fillItems(t, c, "other", 100)
+	run(t, c, "ALTER COLLECTION pinned PIN")
+	run(t, c, "ALTER COLLECTION pinned SET (hot_tier_ttl = '1 microsecond')")
+	run(t, c, "ALTER COLLECTION other SET (hot_tier_ttl = '1 microsecond')")
+	query(t, c, "SELECT akidb.run_tiering_cycle()")
+	until(t, "the other is warm", func() bool { return tierOf(t, c, "other") == "warm" })
+	if got := tierOf(t, c, "pinned"); got != "hot" {
+		t.Errorf("pinned: %s", got)
+	}
+	for _, sql := range []string{"ALTER COLLECTION pinned SET TIER warm", "ALTER TABLE pinned SET (tier = 'cold')", "SELECT akidb.set_tier('pinned', 'warm')"} {
+		if got := code(c, sql); got != "55000" {
+			t.Errorf("%s: %q, want 55000", sql, got)
+		}
+	}
+	run(t, c, "ALTER COLLECTION other PIN")
+	run(t, c, "ALTER COLLECTION other SET TIER hot WAIT") // upwards is allowed
+	run(t, c, "ALTER COLLECTION pinned UNPIN")
+	run(t, c, "ALTER COLLECTION pinned SET TIER warm WAIT")
+	if got := tierOf(t, c, "pinned") + tierOf(t, c, "other"); got != "warmhot" {
+		t.Errorf("tiers: %s", got)
+	}
+}
+
+func TestBackgroundWorkerDemotesMultipleCollections(t *testing.T) {
+	dir := t.TempDir()
+	p := launchWith(t, []string{"AKIDB_TIERING_WORKER_INTERVAL=200ms"}, dir)
+	c := p.connect(t)
+	want := map[string]string{}
+	for n := range 12 {
+		table := fmt.Sprintf("c%d", n)
+		fillItems(t, c, table, 60)
+		want[table] = fingerprint(t, c, table)
+	}
+	for table := range want {
+		run(t, c, "ALTER COLLECTION "+table+" SET (hot_tier_ttl = '500 ms', warm_tier_ttl = '500 ms')")
+	}
+	until(t, "all are cold", func() bool {
+		return show(query(t, c, "SELECT count(*) FROM akidb.collection_tiers WHERE tier = 'cold' AND transition IS NULL")) == "12"
+	})
+	for table := range want {
+		run(t, c, "ALTER COLLECTION "+table+" SET (cold_access = direct)")
+	}
+	p.stop(t)
+	checkDir(t, dir)
+	p = launch(t, dir)
+	c = p.connect(t)
+	for table := range want {
+		if got := fingerprint(t, c, table); got != want[table] {
+			t.Errorf("%s:\n%s\nwant\n%s", table, got, want[table])
+		}
+	}
+}
+
+func TestBackgroundWorkerPromotesHighAccessCollections(t *testing.T) {
+	p := launchWith(t, []string{"AKIDB_TIERING_WORKER_INTERVAL=100ms"}, t.TempDir())
+	c := p.connect(t)
+	fillItems(t, c, "busy", 100)
+	fillItems(t, c, "quiet", 100)
+	run(t, c, "ALTER COLLECTION busy SET TIER cold WAIT")
+	run(t, c, "ALTER COLLECTION quiet SET TIER cold WAIT")
+	query(t, c, "SELECT count(*) FROM busy")
+	until(t, "read once it is warm", func() bool { return tierOf(t, c, "busy") == "warm" })
+	for range 10 {
+		query(t, c, "SELECT count(*) FROM busy")
+	}
+	until(t, "read ten times it is hot", func() bool { return tierOf(t, c, "busy") == "hot" })
+	if got := tierOf(t, c, "quiet"); got != "cold" {
+		t.Errorf("quiet: %s", got)
+	}
+}
+
+func TestAccessTrackingResetsAfterPromotion(t *testing.T) {
+	p := launchWith(t, []string{"AKIDB_TIERING_ENABLED=false"}, t.TempDir())
+	c := p.connect(t)
+	fillItems(t, c, "items", 50)
+	run(t, c, "ALTER COLLECTION items SET TIER warm WAIT")
+	for range 7 {
+		query(t, c, "SELECT count(*) FROM items")
+	}
+	count := func() string {
+		return show(query(t, c, "SELECT access_count FROM akidb.collection_tiers WHERE name = 'items'"))
+	}
+	if before := count(); before < "7" {
+		t.Errorf("%s accesses before the promotion", before)
+	}
+	run(t, c, "ALTER COLLECTION items SET TIER hot WAIT")
+	if after := count(); after != "0" {
+		t.Errorf("%s accesses after the promotion", after)
+	}
+	query(t, c, "SELECT count(*) FROM items")
+	if after := count(); after != "1" {
+		t.Errorf("%s accesses after one more", after)
+	}
+}
+
+func TestColdAccessServesRestoresOrStaysCold(t *testing.T) {
+	p := launchWith(t, []string{"AKIDB_TIERING_WORKER_INTERVAL=100ms"}, t.TempDir())
+	c := p.connect(t)
+	for _, way := range []string{"serve", "restore", "direct"} {
+		fillItems(t, c, way, 100)
+		want := fingerprint(t, c, way)
+		run(t, c, "ALTER COLLECTION "+way+" SET (cold_access = "+way+")")
+		run(t, c, "ALTER COLLECTION "+way+" SET TIER cold WAIT")
+		if got := fingerprint(t, c, way); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", way, got, want)
+		}
+		switch way {
+		case "serve":
+			until(t, "served and restored", func() bool { return tierOf(t, c, way) == "warm" })
+		case "restore":
+			if got := tierOf(t, c, way); got != "warm" {
+				t.Errorf("restore: %s right after the read", got)
+			}
+		case "direct":
+			query(t, c, "SELECT akidb.run_tiering_cycle()")
+			if got := show(query(t, c, "SELECT tier, transition FROM akidb.collection_tiers WHERE name = 'direct'")); got != "cold|NULL" {
+				t.Errorf("direct: %s", got)
+			}
+		}
+	}
 }
