@@ -37,6 +37,8 @@ func (s *session) command(ctx context.Context, tree ast.Stmt) (string, error) {
 		return "UNLISTEN", s.unlisten(t.Channel)
 	case *ast.Notify:
 		return "NOTIFY", s.notifyStatement(t.Channel, t.Payload)
+	case *ast.Snapshot:
+		return s.snapshotStatement(ctx, t)
 	case *ast.LockTable:
 		return "LOCK TABLE", s.lockTables(ctx, t)
 	case *ast.Vacuum:

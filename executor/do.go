@@ -262,6 +262,7 @@ func (s *session) dynamicRelations() map[string]func() ([]types.Row, error) {
 		"pg_prepared_statements":        s.preparedRows,
 		"pg_cursors":                    s.cursorRows,
 		"pg_stat_progress_create_index": s.progressRows,
+		"snapshots":                     s.snapshotRows,
 	}
 }
 

@@ -176,7 +176,7 @@ func (p *portal) open() (rowSource, error) {
 	case *ast.Explain:
 		return p.openExplain(t)
 	case *ast.Show:
-		return p.session.openShow(t)
+		return p.session.openShow(p.ctx, t)
 	case *ast.Execute:
 		return p.openExecute(t)
 	case *ast.Fetch:

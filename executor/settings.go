@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -544,7 +545,7 @@ func showColumns(t *ast.Show) []ResultColumn {
 	case "tiers":
 		return textColumns("collection", "tier", "pinned", "last_accessed_at", "access_count", "rows", "ram_bytes", "disk_bytes", "last_error")
 	case "snapshots":
-		return textColumns("name", "collection", "created", "rows")
+		return textColumns("name", "collection", "created", "rows", "bytes", "tier")
 	}
 	name := t.Name
 	if d := findSetting(name); d != nil {
@@ -553,14 +554,15 @@ func showColumns(t *ast.Show) []ResultColumn {
 	return textColumns(name)
 }
 
-func (s *session) openShow(t *ast.Show) (rowSource, error) {
+func (s *session) openShow(ctx context.Context, t *ast.Show) (rowSource, error) {
 	switch t.Name {
 	case "all":
 		return &fixedRows{name: "SHOW", rows: s.showAll()}, nil
 	case "tiers":
 		return &fixedRows{name: "SHOW", rows: s.showTiers()}, nil
 	case "snapshots":
-		return nil, pgerr.Unsupported("SHOW SNAPSHOTS")
+		rows, err := s.showSnapshots(ctx)
+		return &fixedRows{name: "SHOW", rows: rows}, err
 	}
 	v, ok := s.special(t.Name)
 	if !ok {

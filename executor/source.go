@@ -42,6 +42,26 @@ type Tiers interface {
 	RunTieringCycle(ctx context.Context) error
 }
 
+// Snapshots is what a Source with an object store offers. Transactions of such a
+// source are Restorers.
+type Snapshots interface {
+	CreateSnapshot(ctx context.Context, table *catalog.Table, name string) (storage.Snapshot, error)
+	// Snapshots are all there are, the oldest first.
+	Snapshots(ctx context.Context) ([]storage.Snapshot, error)
+	DropSnapshot(ctx context.Context, s storage.Snapshot) error
+	SnapshotContent(ctx context.Context, s storage.Snapshot) (*storage.SnapshotContent, error)
+}
+
+// Restorer reads snapshots back.
+type Restorer interface {
+	// RestoreTable makes a table of a snapshot's rows, between statements; its indexes
+	// are built afterwards, from files that came along where there are any (indexes:
+	// the new one's id to the old one's). done gets every row.
+	RestoreTable(ctx context.Context, from *storage.SnapshotContent, table *catalog.Table, indexes map[types.OID]types.OID, done func(types.Row)) error
+	// EachSnapshotRow gives a snapshot's rows in batches, which fn may keep.
+	EachSnapshotRow(ctx context.Context, from *storage.SnapshotContent, fn func(ids []types.RowID, rows []types.Row) error) error
+}
+
 // Txn is a transaction. It belongs to one goroutine. After an error other than
 // from Lock calls the statement must be ended with EndStatement(false).
 type Txn interface {

@@ -167,11 +167,15 @@ func (w *words) createOrDrop() (ast.Stmt, string, error) {
 	return nil, w.asTable(), nil
 }
 
-// snapshot reads CREATE SNAPSHOT n OF t, DROP SNAPSHOT [IF EXISTS] n, RESTORE SNAPSHOT n AS t.
+// snapshot reads CREATE SNAPSHOT [IF NOT EXISTS] n OF t, DROP SNAPSHOT [IF EXISTS] n [, …]
+// and RESTORE SNAPSHOT n [AS t].
 func (w *words) snapshot(action string) ast.Stmt {
 	s := &ast.Snapshot{Action: action}
-	if action == "DROP" {
+	switch action {
+	case "DROP":
 		s.IfExists = w.accept("if", "exists")
+	case "CREATE":
+		s.IfNotExists = w.accept("if", "not", "exists")
 	}
 	s.Name = w.name()
 	switch action {
@@ -179,8 +183,14 @@ func (w *words) snapshot(action string) ast.Stmt {
 		w.expect("of")
 		s.Table = w.table()
 	case "RESTORE":
-		w.expect("as")
-		s.Table = w.table()
+		if w.accept("as") {
+			s.Table = w.table()
+		}
+	case "DROP":
+		for w.tok.kind == tokenComma && w.err == nil {
+			w.advance()
+			s.More = append(s.More, w.name())
+		}
 	}
 	w.end()
 	return s

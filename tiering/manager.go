@@ -39,6 +39,9 @@ type Options struct {
 	Tiering TieringOptions
 	// Searched is told of every search of a vector index and its time; it may be nil.
 	Searched func(tier types.Tier, index string, took time.Duration)
+	// SnapshotMade and SnapshotRestored are told of snapshots, their time and size; they
+	// may be nil.
+	SnapshotMade, SnapshotRestored func(took time.Duration, bytes int64)
 	// Logger gets the events of loading and writing checkpoints; nil drops them.
 	Logger *slog.Logger
 }

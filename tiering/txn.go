@@ -23,6 +23,8 @@ type Txn struct {
 	// the latest of them: most statements have one.
 	last types.OID
 	seen []types.OID
+	// files are the index files that a snapshot has for indexes that it restores.
+	files map[types.OID]indexPart
 	// changed are the tables whose descriptors this transaction has written.
 	changed []types.OID
 }
@@ -59,6 +61,9 @@ func (t *Txn) BuildIndex(ctx context.Context, table *catalog.Table, x *catalog.I
 // build makes the body. The transaction's lock keeps writers away, so that the rows
 // of now are all there are until it ends.
 func (t *Txn) build(ctx context.Context, table *catalog.Table, v *vectorIndex) (body, error) {
+	if b, err := t.takeOver(ctx, table, v); b != nil || err != nil {
+		return b, err
+	}
 	switch kindOf(v.desc(), table.Tier) {
 	case graphKind:
 		return t.buildGraph(ctx, table, v)

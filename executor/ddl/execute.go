@@ -20,7 +20,7 @@ func Handles(stmt ast.Stmt) bool {
 	case *ast.CreateTable, *ast.CreateTableAs, *ast.AlterTable, *ast.Rename, *ast.AlterSchema, *ast.Drop, *ast.CreateIndex,
 		*ast.CreateSequence, *ast.AlterSequence, *ast.CreateSchema, *ast.CreateView, *ast.CreateExtension, *ast.CreateDatabase,
 		*ast.DropDatabase, *ast.CreateEnum, *ast.AlterEnum, *ast.RefreshMatView, *ast.CreateDomain, *ast.AlterDomain, *ast.Truncate, *ast.Comment,
-		*ast.Reindex, *ast.CreateRole, *ast.AlterRole, *ast.AlterDatabase, *ast.DropRole, *ast.Grant, *ast.AlterCollection, *ast.Snapshot:
+		*ast.Reindex, *ast.CreateRole, *ast.AlterRole, *ast.AlterDatabase, *ast.DropRole, *ast.Grant, *ast.AlterCollection:
 		return true
 	}
 	return false
@@ -97,8 +97,6 @@ func (s *statement) executeGlobal(ctx context.Context, stmt ast.Stmt) (string, e
 		return "ALTER DOMAIN", s.alterDomain(ctx, t)
 	case *ast.RefreshMatView:
 		return "", pgerr.Unsupported("REFRESH MATERIALIZED VIEW")
-	case *ast.Snapshot:
-		return "", pgerr.Unsupported(t.Action + " SNAPSHOT")
 	}
 	return "", pgerr.Unsupported("this statement")
 }

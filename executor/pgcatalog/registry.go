@@ -70,6 +70,7 @@ func init() {
 		"pg_statio_user_indexes":        indexIOStats,
 
 		"collection_tiers": tiersSource,
+		"snapshots":        dynamic("snapshots", sameRow),
 	}
 	informationSources = map[string]*source{
 		"tables":                          schemaTables,

@@ -40,6 +40,7 @@ type metrics struct {
 	store       *rowstore.Store
 	manager     *tiering.Manager
 	indexDir    string
+	snapshots   snapshotMetrics
 	objects     metered.Counters
 	cold        *coldstore.Store
 }
@@ -98,6 +99,7 @@ func newMetrics() *metrics {
 			Buckets: prometheus.ExponentialBuckets(1e-3, 2, 22),
 		}, []string{"from", "to"}),
 	}
+	m.snapshots = newSnapshotMetrics(m.registry)
 	m.registry.MustRegister(m.searches, m.tracking, m.cycles, m.cycleCount, m.cycleErrors, m.statements, m.durations, m.fsyncs, m.connections, m.requests, m.answers, m.promotions, m.demotions, m.transitions, m,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

@@ -161,6 +161,7 @@ func (n *node) open(ctx context.Context) error {
 		Cold: cold, Dir: indexDir(dir), WarmDir: n.warmDir(), Workers: n.config.Index.Workers,
 		CheckpointEvery: time.Duration(n.config.Index.CheckpointSeconds) * time.Second,
 		Keyer:           executor.NewKeyer(), Logger: n.log, Tiering: tierOptions, Searched: n.metrics.searched,
+		SnapshotMade: n.metrics.snapshotMade, SnapshotRestored: n.metrics.snapshotRestored,
 	})
 	store, err := rowstore.Open(ctx, rowstore.Options{
 		Dir: rowsDir(dir), Cold: tiering.Segments(cold), CacheBytes: n.config.Store.CacheBytes, Observer: manager, Keyer: executor.NewKeyer(),
@@ -252,6 +253,22 @@ func (s source) PlanTiering() []storage.PlannedMove { return s.manager.PlanTieri
 func (s source) RunTieringCycle(ctx context.Context) error { return s.manager.RunTieringCycle(ctx) }
 
 func (s source) BuildProgress() map[oid]storage.BuildProgress { return s.manager.BuildProgress() }
+
+func (s source) CreateSnapshot(ctx context.Context, table *catalog.Table, name string) (storage.Snapshot, error) {
+	return s.manager.CreateSnapshot(ctx, table, name)
+}
+
+func (s source) Snapshots(ctx context.Context) ([]storage.Snapshot, error) {
+	return s.manager.Snapshots(ctx)
+}
+
+func (s source) DropSnapshot(ctx context.Context, o storage.Snapshot) error {
+	return s.manager.DropSnapshot(ctx, o)
+}
+
+func (s source) SnapshotContent(ctx context.Context, o storage.Snapshot) (*storage.SnapshotContent, error) {
+	return s.manager.SnapshotContent(ctx, o)
+}
 
 // listen opens the ports and says so.
 func (n *node) listen(out io.Writer, version string) error {

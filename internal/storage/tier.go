@@ -3,6 +3,7 @@ package storage
 import (
 	"time"
 
+	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/types"
 )
 
@@ -40,4 +41,14 @@ type Snapshot struct {
 	Schema, Table, Owner string
 	TableID              types.OID
 	Tier                 types.Tier
+}
+
+// SnapshotContent is what a snapshot holds besides its rows: the descriptors as they
+// were. Handle is for who made it.
+type SnapshotContent struct {
+	Snapshot
+	Descriptor *catalog.Table
+	Indexes    []*catalog.Index
+	Sequences  []*catalog.Sequence
+	Handle     any
 }

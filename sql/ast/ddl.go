@@ -315,10 +315,12 @@ type (
 	}
 	// Snapshot is CREATE | DROP | RESTORE SNAPSHOT.
 	Snapshot struct {
-		Action   string
-		Name     string
-		Table    *RangeVar // OF name, or AS name
-		IfExists bool      // DROP SNAPSHOT IF EXISTS
+		Action      string
+		Name        string
+		More        []string  // DROP SNAPSHOT a, b
+		Table       *RangeVar // OF name, or AS name; nil without AS
+		IfExists    bool      // DROP SNAPSHOT IF EXISTS
+		IfNotExists bool      // CREATE SNAPSHOT IF NOT EXISTS
 	}
 	// Unsupported is a statement of PostgreSQL's grammar that AkiDB has not.
 	Unsupported struct{ Feature string }
