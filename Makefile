@@ -108,6 +108,10 @@ bench-wire: build ## SELECT 1 and ten rows over the wire
 bench: build datasets minio ## moves, snapshots and searches in each tier, beside their limits and goals
 	$(BIN)/akidb-bench tiers --out docs/benchmarks
 
+.PHONY: bench-collections
+bench-collections: build ## 10,000 collections in one server
+	$(BIN)/akidb-bench collections --out docs/benchmarks
+
 .PHONY: lancedb bench-cold
 lancedb: integration/lancedb/node_modules/.installed ## install LanceDB (npm), which bench-cold measures beside AkiDB
 

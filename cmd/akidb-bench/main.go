@@ -26,6 +26,6 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: false,
 	}
-	root.AddCommand(datasetsCommand(), sampleCommand(), searchCommand(), wireCommand(), restCommand(), demoCommand(), tieringSimCommand(), coldCommand(), tiersCommand())
+	root.AddCommand(datasetsCommand(), sampleCommand(), searchCommand(), wireCommand(), restCommand(), demoCommand(), tieringSimCommand(), coldCommand(), tiersCommand(), collectionsCommand())
 	return root
 }

@@ -114,7 +114,7 @@ func (l *lance) prepare(ctx context.Context, target float64) (time.Duration, err
 	if err := l.node(ctx, job, &built); err != nil {
 		return 0, err
 	}
-	picks := make([]int, 200)
+	picks := make([]int, len(l.set.Queries))
 	for i := range picks {
 		picks[i] = i
 	}
