@@ -45,9 +45,14 @@ type metrics struct {
 	cold        *coldstore.Store
 }
 
+// namedCollections is how many collections have series of their own. Where there
+// are more, a label with their names would be too much for Prometheus; SQL shows
+// them all (akidb.collection_tiers).
+const namedCollections = 1000
+
 var (
-	descRows    = prometheus.NewDesc("akidb_collection_rows", "Rows of a collection (estimate).", []string{"collection", "tier"}, nil)
-	descBytes   = prometheus.NewDesc("akidb_collection_disk_bytes", "Bytes of a collection on local disk (estimate).", []string{"collection", "tier"}, nil)
+	descRows    = prometheus.NewDesc("akidb_collection_rows", "Rows of a collection (estimate); not shown of more than 1,000 collections.", []string{"collection", "tier"}, nil)
+	descBytes   = prometheus.NewDesc("akidb_collection_disk_bytes", "Bytes of a collection on local disk (estimate); not shown of more than 1,000 collections.", []string{"collection", "tier"}, nil)
 	descVectors = prometheus.NewDesc("akidb_index_vectors", "Vectors in a vector index, tail included.", []string{"index"}, nil)
 	descTail    = prometheus.NewDesc("akidb_index_tail_vectors", "Vectors not yet in the graph; they are searched exactly.", []string{"index"}, nil)
 	descMemory  = prometheus.NewDesc("akidb_index_memory_bytes", "Memory of a vector index.", []string{"index"}, nil)
@@ -107,6 +112,9 @@ func newMetrics() *metrics {
 
 // Statement records a statement that has ended.
 func (m *metrics) Statement(kind, sqlstate string, took time.Duration) {
+	if kind == "" { // it has failed before it had a tag
+		kind = "none"
+	}
 	m.statements.WithLabelValues(kind, sqlstate).Inc()
 	if sqlstate == "00000" {
 		m.durations.WithLabelValues(kind).Observe(took.Seconds())
@@ -191,13 +199,17 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	tiers := map[string]int{types.TierHot.String(): 0, types.TierWarm.String(): 0, types.TierCold.String(): 0}
 	cat := m.store.Catalog()
-	for _, o := range cat.Objects(catalog.KindTable) {
+	tables := cat.Objects(catalog.KindTable)
+	for _, o := range tables {
 		t := o.(*catalog.Table)
-		stats := m.store.Stats(t.ID)
-		name, tier := t.Schema+"."+t.Name, t.Tier.String()
+		tier := t.Tier.String()
+		tiers[tier]++
+		if len(tables) > namedCollections {
+			continue
+		}
+		stats, name := m.store.Stats(t.ID), t.Schema+"."+t.Name
 		gauge(descRows, float64(stats.Rows), name, tier)
 		gauge(descBytes, float64(stats.DiskBytes), name, tier)
-		tiers[tier]++
 	}
 	for tier, n := range tiers {
 		gauge(descTiers, float64(n), tier)
@@ -206,7 +218,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	for _, x := range m.manager.IndexStats() {
 		graphs += float64(x.Bytes)
 		index, ok := cat.Object(x.Index).(*catalog.Index)
-		if !ok { // one that is being built is known by its name once it is committed
+		if !ok || len(tables) > namedCollections { // one that is being built is known by its name once it is committed
 			continue
 		}
 		name := index.Schema + "." + index.Name
