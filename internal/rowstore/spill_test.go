@@ -384,3 +384,43 @@ func TestALargeLoadTakesLittleMemory(t *testing.T) {
 	}
 	f.check()
 }
+
+func TestASpillOntoAFullDiskUndoesItsStatementAlone(t *testing.T) {
+	disk := &smallDisk{FS: vfs.NewCrashableMem()}
+	disk.left.Store(16 << 20)
+	f := openSmall(t, disk, Options{MemTableBytes: 256 << 10})
+	f.store.opts.SpillBytes = 100 << 10
+	f.makeTable()
+	tx := f.begin(storage.ReadCommitted)
+	f.load(tx, 1, 2, 3)
+	f.start(tx)
+	var err error
+	for id := int64(10); err == nil; id += 500 {
+		var rows []types.Row
+		for i := range int64(500) {
+			rows = append(rows, rowOf(id+i, 0))
+		}
+		if id > 1_000_000 {
+			t.Fatal("the disk does not get full")
+		}
+		err = tx.InsertRows(t.Context(), f.table, rows)
+	}
+	if code(err) != pgerr.DiskFull {
+		t.Fatalf("got %v", err)
+	}
+	f.ok(tx.EndStatement(false))
+	f.want(tx, map[int64]int64{1: 1, 2: 2, 3: 3})
+	disk.left.Add(1 << 30)
+	eventually(t, "there is room again", func() bool { return f.store.ReadOnly() == nil })
+	f.commit(tx)
+	r := f.begin(storage.ReadCommitted)
+	f.want(r, map[int64]int64{1: 1, 2: 2, 3: 3})
+	r.Rollback()
+	f.check()
+	f.wantNoSpill()
+	f.fs = disk.FS.(*vfs.MemFS)
+	if len(f.files()) > 0 {
+		t.Errorf("files are left: %v", f.files())
+	}
+	f.ok(f.store.Close())
+}
