@@ -43,6 +43,7 @@ func TestMain(m *testing.M) {
 // process is a server process.
 type process struct {
 	dir    string
+	flags  []string // beyond those of every server
 	host   string
 	port   string
 	cmd    *exec.Cmd
@@ -102,7 +103,7 @@ func launchIn(t testing.TB, env []string, dir string, flags ...string) (*process
 		return nil, err
 	}
 	args := append([]string{"serve", "--data-dir", dir, "--listen", "127.0.0.1:0", "--http-listen", "off"}, flags...)
-	p := &process{dir: dir, cmd: exec.Command(bin, args...), output: &output{}, exited: make(chan error, 1)}
+	p := &process{dir: dir, flags: flags, cmd: exec.Command(bin, args...), output: &output{}, exited: make(chan error, 1)}
 	p.cmd.Env = append(os.Environ(), env...)
 	pipe, err := p.cmd.StdoutPipe()
 	if err != nil {
