@@ -50,18 +50,20 @@ func TestRetryOnTransientError(t *testing.T) {
 	bad := newBadBucket(t, m)
 	_, c, want := startCold(t, bad.URL, makeBucket(t, m))
 	for _, f := range []wrong{{status: 503, code: "SlowDown"}, {status: 500, code: "InternalError"}, {status: 429, code: "TooManyRequests"}} {
-		n := 0
-		bad.answer(func(*http.Request) *wrong {
-			if n++; n%2 == 1 {
+		seen := map[string]bool{}
+		bad.answer(func(r *http.Request) *wrong { // every request is answered at its second attempt
+			key := r.Method + r.URL.String() + r.Header.Get("Range")
+			if !seen[key] {
+				seen[key] = true
 				return &f
 			}
 			return nil
 		})
 		run(t, c, "ALTER COLLECTION items SET TIER cold WAIT")
-		same(t, c, want, "cold, every second request answered "+f.code)
+		same(t, c, want, "cold, every first attempt answered "+f.code)
 		run(t, c, "ALTER COLLECTION items SET TIER warm WAIT")
 		same(t, c, want, "warm again after "+f.code)
-		if bad.requests() < 10 {
+		if bad.requests() < 6 {
 			t.Errorf("only %d requests were made", bad.requests())
 		}
 	}
@@ -133,8 +135,7 @@ func TestADamagedAnswerOfTheBucketIsNeverServed(t *testing.T) {
 		}
 		return nil
 	})
-	run(t, c, "SELECT 1")
-	refused(t, c, "ALTER COLLECTION items SET TIER warm WAIT", "58P01")
+	refused(t, c, "ALTER COLLECTION items SET TIER warm WAIT", "XX001") // what is missing is damaged, too
 	bad.answer(nil)
 	same(t, c, want, "when the bucket is well again")
 	run(t, c, "ALTER COLLECTION items SET TIER hot WAIT")

@@ -9,8 +9,8 @@
 //     meets its own work and is refused. So each put carries a nonce, and a refusal
 //     after a doubtful attempt is settled by reading back: it is ours if the
 //     object has our nonce, or, in a store that keeps none, our bytes.
-//   - A body is put again only if it can seek; else the error is returned, after a
-//     look whether the put happened all the same.
+//   - A body is put again only if it can seek, or is small enough to be kept; else the
+//     error is returned, after a look whether the put happened all the same.
 //   - A body that breaks off while it is read is opened again where it broke off, if
 //     the object's version is still the same.
 //

@@ -16,8 +16,8 @@ type put struct {
 	store  *Store
 	key    string
 	body   io.Reader
-	seeker io.Seeker // nil: the body can be read only once
-	once   *once     // then, whether it was
+	seeker io.Seeker // nil: the body cannot seek
+	replay *replay   // then, what is kept of it
 	start  int64     // where the body began
 	o      objectstore.PutOptions
 
@@ -46,7 +46,7 @@ func (p *put) attempt(n int) (err error) {
 	p.info, err = p.store.inner.Put(p.ctx, p.key, p.body, p.o)
 	if objectstore.ClassOf(err).Transient() {
 		p.doubtful = true
-		if p.once != nil && p.once.read {
+		if p.replay != nil && p.replay.lost {
 			err = final(err)
 		}
 	}
@@ -54,22 +54,41 @@ func (p *put) attempt(n int) (err error) {
 }
 
 func (p *put) rewind() error {
-	if p.seeker == nil { // not read yet
+	if p.seeker == nil {
+		p.replay.at = 0
 		return nil
 	}
 	_, err := p.seeker.Seek(p.start, io.SeekStart)
 	return err
 }
 
-// once is a body that cannot seek, and whether anything was read of it.
-type once struct {
-	io.Reader
-	read bool
+// keptBytes of a body that cannot seek are kept: what is smaller is put again whole.
+// The S3 store repeats the parts of what is larger by itself.
+const keptBytes = 16 << 20
+
+// replay is a body that cannot seek. It can be read again as long as it has kept
+// all that was read.
+type replay struct {
+	body io.Reader
+	kept []byte
+	at   int
+	lost bool
 }
 
-func (o *once) Read(p []byte) (int, error) {
-	o.read = true
-	return o.Reader.Read(p)
+func (r *replay) Read(p []byte) (int, error) {
+	if r.at < len(r.kept) {
+		n := copy(p, r.kept[r.at:])
+		r.at += n
+		return n, nil
+	}
+	n, err := r.body.Read(p)
+	if r.lost = r.lost || len(r.kept)+n > keptBytes; r.lost {
+		r.kept, r.at = nil, 0
+		return n, err
+	}
+	r.kept = append(r.kept, p[:n]...)
+	r.at = len(r.kept)
+	return n, err
 }
 
 // happened reads back whether the object there is the one that this put wrote. If

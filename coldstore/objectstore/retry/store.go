@@ -76,8 +76,8 @@ func (s *Store) Put(ctx context.Context, key string, body io.Reader, o objectsto
 		}
 	}
 	if p.seeker == nil {
-		p.once = &once{Reader: body}
-		p.body = p.once
+		p.replay = &replay{body: body}
+		p.body = p.replay
 	}
 	err := p.run()
 	return p.info, err

@@ -156,21 +156,28 @@ func TestAStoreThatLosesEveryAnswerIsReadBackInTheEnd(t *testing.T) {
 	}
 }
 
-func TestABodyThatCannotSeekIsRetriedOnlyBeforeItIsRead(t *testing.T) {
+func TestABodyThatCannotSeekIsPutAgainAsLongAsItIsSmall(t *testing.T) {
 	f, s, w := broken(t)
-	once := func(key string) error {
-		_, err := s.Put(t.Context(), key, io.LimitReader(bytes.NewReader(make([]byte, 2000)), 1000), objectstore.PutOptions{})
+	once := func(key string, n int) error {
+		_, err := s.Put(t.Context(), key, io.LimitReader(bytes.NewReader(storetest.Bytes(2*n, 3)), int64(n)), objectstore.PutOptions{})
 		return err
 	}
 	f.Add(fault.Rule{Key: "a", Count: 2, Effect: fault.Fail(objectstore.Throttled)})
-	if err := once("a"); err != nil || len(*w) != 2 {
+	if err := once("a", 1000); err != nil || len(*w) != 2 {
 		t.Errorf("not read yet: %v after %v", err, *w)
 	}
 	f.Add(fault.Rule{Key: "b", Op: objectstore.OpPut, Count: 1, Effect: fault.Break(500)})
-	if err := once("b"); !objectstore.Is(err, objectstore.Unavailable) || len(*w) != 2 {
+	if err := once("b", 1000); err != nil || len(*w) != 3 {
 		t.Errorf("half read: %v after %v", err, *w)
 	}
-	if _, err := s.Stat(t.Context(), "b"); !objectstore.Is(err, objectstore.NotFound) {
+	if data, _, err := objectstore.GetBytes(t.Context(), s, "b", objectstore.Range{}); err != nil || !bytes.Equal(data, storetest.Bytes(2000, 3)[:1000]) {
+		t.Errorf("%d bytes are not those that were put: %v", len(data), err)
+	}
+	f.Add(fault.Rule{Key: "c", Op: objectstore.OpPut, Count: 1, Effect: fault.Break(17 << 20)})
+	if err := once("c", 18<<20); !objectstore.Is(err, objectstore.Unavailable) || len(*w) != 3 {
+		t.Errorf("too large to be kept: %v after %v", err, *w)
+	}
+	if _, err := s.Stat(t.Context(), "c"); !objectstore.Is(err, objectstore.NotFound) {
 		t.Errorf("half of it is there: %v", err)
 	}
 }
