@@ -22,7 +22,7 @@ func startCold(t *testing.T, endpoint, bucket string) (*process, *pgx.Conn, stri
 }
 
 // refused runs a statement that must fail with a code.
-func refused(t *testing.T, c *pgx.Conn, sql, code string) *pgconn.PgError {
+func refusedWith(t *testing.T, c *pgx.Conn, sql, code string) *pgconn.PgError {
 	t.Helper()
 	_, err := c.Exec(t.Context(), sql)
 	var e *pgconn.PgError
@@ -50,6 +50,8 @@ func TestRetryOnTransientError(t *testing.T) {
 	bad := newBadBucket(t, m)
 	_, c, want := startCold(t, bad.URL, makeBucket(t, m))
 	for _, f := range []wrong{{status: 503, code: "SlowDown"}, {status: 500, code: "InternalError"}, {status: 429, code: "TooManyRequests"}} {
+		addItems(t, c, "items", 10_001, 10_001) // else the segments of the last time do
+		run(t, c, "DELETE FROM items WHERE id = 10001")
 		seen := map[string]bool{}
 		bad.answer(func(r *http.Request) *wrong { // every request is answered at its second attempt
 			key := r.Method + r.URL.String() + r.Header.Get("Range")
@@ -84,7 +86,7 @@ func TestFailOnPermanentError(t *testing.T) {
 			}
 			return nil
 		})
-		e := refused(t, c, "ALTER COLLECTION items SET TIER cold WAIT", f.sqlstate)
+		e := refusedWith(t, c, "ALTER COLLECTION items SET TIER cold WAIT", f.sqlstate)
 		if e.Hint == "" {
 			t.Errorf("%s has no hint: %s", f.code, e.Message)
 		}
@@ -106,7 +108,9 @@ func TestADamagedAnswerOfTheBucketIsNeverServed(t *testing.T) {
 	bad := newBadBucket(t, m)
 	p, c, want := startCold(t, bad.URL, makeBucket(t, m))
 	run(t, c, "ALTER COLLECTION items SET TIER cold WAIT")
-	read := func(r *http.Request) bool { return r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/segments/") }
+	read := func(r *http.Request) bool {
+		return r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/segments/")
+	}
 	p.stop(t) // nothing is cached in memory
 	q := launch(t, p.dir, p.flags...)
 	c = q.connect(t)
@@ -116,11 +120,11 @@ func TestADamagedAnswerOfTheBucketIsNeverServed(t *testing.T) {
 		}
 		return nil
 	})
-	e := refused(t, c, "SELECT md5(string_agg(word || embedding::text, ',')) FROM items", "XX001")
+	e := refusedWith(t, c, "SELECT md5(string_agg(word || embedding::text, ',')) FROM items", "XX001")
 	if !strings.Contains(e.Message+e.Detail, "segments/") {
 		t.Errorf("the error does not name the object: %s %s", e.Message, e.Detail)
 	}
-	refused(t, c, "ALTER COLLECTION items SET TIER warm WAIT", "XX001")
+	refusedWith(t, c, "ALTER COLLECTION items SET TIER warm WAIT", "XX001")
 	n := 0
 	bad.answer(func(r *http.Request) *wrong {
 		if n++; read(r) && n%3 == 0 {
@@ -135,7 +139,7 @@ func TestADamagedAnswerOfTheBucketIsNeverServed(t *testing.T) {
 		}
 		return nil
 	})
-	refused(t, c, "ALTER COLLECTION items SET TIER warm WAIT", "XX001") // what is missing is damaged, too
+	refusedWith(t, c, "ALTER COLLECTION items SET TIER warm WAIT", "XX001") // what is missing is damaged, too
 	bad.answer(nil)
 	same(t, c, want, "when the bucket is well again")
 	run(t, c, "ALTER COLLECTION items SET TIER hot WAIT")
