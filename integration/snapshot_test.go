@@ -211,3 +211,41 @@ func TestADamagedSnapshotIsNotRestored(t *testing.T) {
 		t.Errorf("%s rows in the table", got)
 	}
 }
+
+// A snapshot is of the collection, whatever tier it is in, with what was written since
+// it went there; it comes back with its indexes, and is searched.
+func TestSnapshotsInEveryTier(t *testing.T) {
+	m := newBucket(t)
+	p := inBucket(t, m, t.TempDir(), "akidb", "")
+	c := p.connect(t)
+	makeItems(t, c, 400)
+	for _, tier := range []string{"hot", "warm", "cold"} {
+		run(t, c, "ALTER COLLECTION items SET TIER "+tier+" WAIT")
+		run(t, c, "UPDATE items SET title = 'changed in "+tier+"' WHERE id = 7")
+		run(t, c, "DELETE FROM items WHERE id = (SELECT max(id) FROM items WHERE id < 300)")
+		run(t, c, "INSERT INTO items (title, embedding) VALUES ('written in "+tier+"', '[9,9,9,9,9,9,9,9]')")
+		want := show(query(t, c, everything))
+		run(t, c, "CREATE SNAPSHOT in_"+tier+" OF items")
+		run(t, c, "RESTORE SNAPSHOT in_"+tier+" AS copy")
+		if got := show(query(t, c, "SELECT * FROM copy ORDER BY id")); got != want {
+			t.Errorf("%s: the copy has other rows", tier)
+		}
+		if got := show(query(t, c, "SELECT title FROM copy ORDER BY embedding <-> '[9,9,9,9,9,9,9,9]' LIMIT 1")); !strings.HasPrefix(got, "written in") {
+			t.Errorf("%s: nearest in the copy: %s", tier, got)
+		}
+		run(t, c, "DROP TABLE copy")
+		if got := show(query(t, c, everything)); got != want {
+			t.Errorf("%s: the collection has changed", tier)
+		}
+	}
+	run(t, c, "RESTORE SNAPSHOT in_hot") // over a cold collection
+	if got := show(query(t, c, "SELECT title FROM items WHERE id = 7")); got != "changed in hot" {
+		t.Errorf("after a restore in place: %s", got)
+	}
+	for _, tier := range []string{"warm", "cold"} {
+		run(t, c, "DROP SNAPSHOT in_"+tier)
+	}
+	run(t, c, "RESTORE SNAPSHOT in_hot AS copy")
+	p.stop(t)
+	checkDir(t, p.dir)
+}
