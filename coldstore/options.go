@@ -23,6 +23,9 @@ type Options struct {
 	// Dir is a folder of this package alone, on the local disk: the cache, and files
 	// of index parts while they are built. What is in it is removed at Open.
 	Dir string
+	// Server names this server in the bucket: what it owns there and no table names any
+	// more is removed by SweepAll. "" owns nothing.
+	Server string
 	// CacheBytes is how much of the objects the local disk may hold; 0 is 1 GiB,
 	// negative none.
 	CacheBytes int64

@@ -61,6 +61,9 @@ func (s *Store) CreateSnapshot(ctx context.Context, name string, in Sealing, pro
 	if err := s.Ready(ctx); err != nil {
 		return storage.Snapshot{}, err
 	}
+	if _, err := s.writer(ctx, in.Collection); err != nil { // so that it is known whose it is
+		return storage.Snapshot{}, err
+	}
 	s.snapshotMu.Lock()
 	defer s.snapshotMu.Unlock()
 	all, err := s.Snapshots(ctx)

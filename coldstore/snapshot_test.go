@@ -10,6 +10,7 @@ import (
 	"github.com/akidb/akidb/coldstore/manifest"
 	"github.com/akidb/akidb/coldstore/objectstore"
 	"github.com/akidb/akidb/coldstore/objectstore/fault"
+	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/internal/types"
@@ -201,7 +202,37 @@ func TestTheSweeperRemovesWhatNothingNames(t *testing.T) {
 	if err := f.s.DropSnapshot(t.Context(), snap); err != nil {
 		t.Fatal(err)
 	}
+	if err := f.s.Forget(t.Context(), f.name); err != nil {
+		t.Fatal(err)
+	}
 	if left := f.objects(""); len(left) != 0 {
 		t.Errorf("left: %v", left)
+	}
+}
+
+func TestTheSweeperKnowsWhoseACollectionIs(t *testing.T) {
+	f := newFixture(t, 100)
+	f.o.Server, f.o.Grace = "one", time.Nanosecond
+	f.open()
+	cold := f.seal().cold
+	other := f.name
+	f.name = NewCollection()
+	f.seal()
+	gone := f.name
+	f.o.Server = "two"
+	f.open()
+	if n, err := f.s.SweepAll(t.Context(), nil); n != 0 || err != nil {
+		t.Errorf("another server removed %d objects, %v", n, err)
+	}
+	f.o.Server = "one"
+	f.open()
+	if n, err := f.s.SweepAll(t.Context(), map[string][]*catalog.Cold{other: {cold}}); n == 0 || err != nil {
+		t.Errorf("%d objects, %v", n, err)
+	}
+	if left := f.objects("collections/" + gone); len(left) != 0 {
+		t.Errorf("left of the collection whose table is gone: %v", left)
+	}
+	if !reflect.DeepEqual(all(t, f.view(cold), 1, 2, 3), f.rows) {
+		t.Error("the other one has lost rows")
 	}
 }

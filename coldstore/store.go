@@ -102,7 +102,7 @@ func (s *Store) writer(ctx context.Context, collection string) (*manifest.Writer
 	if w := s.writers[collection]; w != nil {
 		return w, nil
 	}
-	w, err := manifest.Claim(ctx, s.o.Store, collection, s.o.Now)
+	w, err := manifest.Claim(ctx, s.o.Store, collection, s.o.Server, s.o.Now)
 	if err == nil {
 		s.writers[collection] = w
 	}

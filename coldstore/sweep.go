@@ -2,6 +2,8 @@ package coldstore
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/akidb/akidb/coldstore/manifest"
 	"github.com/akidb/akidb/coldstore/objectstore"
@@ -73,9 +75,17 @@ func named(cold *catalog.Cold) *manifest.Manifest {
 
 // Forget removes all of a collection whose table is gone but what its snapshots name.
 func (s *Store) Forget(ctx context.Context, collection string) error {
+	_, err := s.forget(ctx, collection, 0)
+	return err
+}
+
+// forget removes what is older than grace.
+func (s *Store) forget(ctx context.Context, collection string, grace time.Duration) (int, error) {
+	s.snapshotMu.Lock()
+	defer s.snapshotMu.Unlock()
 	snapshots, err := manifest.ListSnapshots(ctx, s.o.Store, collection)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	var kept []*manifest.Manifest
 	for _, snap := range snapshots {
@@ -83,21 +93,67 @@ func (s *Store) Forget(ctx context.Context, collection string) error {
 	}
 	refs := manifest.References(kept)
 	var gone []string
+	pointer, young := manifest.PointerKey(collection), false
+	head, err := manifest.NewestKey(ctx, s.o.Store, collection)
+	if err != nil {
+		return 0, err
+	}
+	if len(kept) == 0 {
+		head = ""
+	}
 	err = objectstore.Each(ctx, s.o.Store, manifest.CollectionPrefix(collection), func(i objectstore.Info) error {
-		if refs[i.Key] == 0 {
+		switch {
+		case refs[i.Key] > 0 || i.Key == pointer || i.Key == head: // the pointer must not point nowhere while it is there
+		case s.o.Now().Sub(i.Modified) < grace:
+			young = true
+		default:
 			gone = append(gone, i.Key)
 		}
 		return nil
 	})
-	for _, key := range gone {
-		if err == nil {
-			err = s.o.Store.Delete(ctx, key)
+	if err != nil {
+		return 0, err
+	}
+	if !young && len(kept) == 0 {
+		gone = append(gone, pointer) // last: it says whose the others are
+	}
+	for n, key := range gone {
+		if err := s.o.Store.Delete(ctx, key); err != nil {
+			return n, err
 		}
 	}
 	s.writersMu.Lock()
 	defer s.writersMu.Unlock()
 	delete(s.writers, collection)
-	return err
+	return len(gone), nil
+}
+
+// SweepAll sweeps every collection in inUse (with what the catalog has of it, nil for
+// one that is not cold), and removes what is left of those that this server owned and
+// that are not among them. One that another server owns is left alone. It says how
+// many objects went.
+func (s *Store) SweepAll(ctx context.Context, inUse map[string][]*catalog.Cold) (n int, err error) {
+	if err := s.Ready(ctx); err != nil {
+		return 0, err
+	}
+	var errs []error
+	err = manifest.EachCollection(ctx, s.o.Store, func(collection string) error {
+		owner, err := manifest.Owner(ctx, s.o.Store, collection)
+		if err != nil || owner != s.o.Server || owner == "" {
+			errs = append(errs, err)
+			return ctx.Err()
+		}
+		var k int
+		if colds, ok := inUse[collection]; ok {
+			k, err = s.Sweep(ctx, collection, colds...)
+		} else {
+			k, err = s.forget(ctx, collection, s.o.Grace)
+		}
+		n += k
+		errs = append(errs, err)
+		return ctx.Err()
+	})
+	return n, errors.Join(append(errs, err)...)
 }
 
 // Attached is a collection as the bucket alone tells of it: the newest manifest, nil

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -41,7 +42,9 @@ func newBucket(t *testing.T) *miniotest.Server {
 func objectsIn(t *testing.T, s objectstore.Store) (n int, bytes int64) {
 	t.Helper()
 	err := objectstore.Each(t.Context(), s, "collections/", func(i objectstore.Info) error {
-		n, bytes = n+1, bytes+i.Size
+		if strings.Contains(i.Key, "/segments/") {
+			n, bytes = n+1, bytes+i.Size
+		}
 		return nil
 	})
 	if err != nil {
@@ -248,4 +251,43 @@ func TestSnapshotsInEveryTier(t *testing.T) {
 	run(t, c, "RESTORE SNAPSHOT in_hot AS copy")
 	p.stop(t)
 	checkDir(t, p.dir)
+}
+
+// What a dropped collection has in the bucket goes; its snapshots, and what they
+// name, stay until they are dropped.
+func TestADroppedCollectionLeavesTheBucket(t *testing.T) {
+	m := newBucket(t)
+	p := inBucket(t, m, t.TempDir(), "akidb", "")
+	c := p.connect(t)
+	s := bucket(t, m, "akidb", "")
+	emptied := func(what string) {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); ; {
+			if n, _ := objectsIn(t, s); n == 0 {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: objects are left", what)
+			}
+			query(t, c, "SELECT akidb.run_tiering_cycle()")
+		}
+	}
+	makeItems(t, c, 100)
+	run(t, c, "ALTER COLLECTION items SET TIER cold WAIT")
+	if n, _ := objectsIn(t, s); n == 0 {
+		t.Fatal("nothing is in the bucket")
+	}
+	run(t, c, "DROP TABLE items")
+	emptied("dropped")
+	makeItems(t, c, 100)
+	run(t, c, "ALTER COLLECTION items SET TIER cold WAIT")
+	want := show(query(t, c, everything))
+	run(t, c, "CREATE SNAPSHOT kept OF items")
+	run(t, c, "DROP TABLE items")
+	query(t, c, "SELECT akidb.run_tiering_cycle()")
+	run(t, c, "RESTORE SNAPSHOT kept")
+	if got := show(query(t, c, everything)); got != want {
+		t.Error("the snapshot did not survive its table")
+	}
+	run(t, c, "DROP SNAPSHOT kept")
 }

@@ -22,17 +22,27 @@ func (m *Manager) tierWork(ctx context.Context) {
 			stop()
 			return
 		case <-tick:
-			if err := m.RunTieringCycle(ctx); err != nil && ctx.Err() == nil {
+			if err := m.runCycle(ctx); err != nil && ctx.Err() == nil {
 				m.opts.Logger.Error("tiering cycle failed", "error", err)
 			}
+			m.moving.Go(func() {
+				if err := m.sweepDue(ctx); err != nil && ctx.Err() == nil {
+					m.opts.Logger.Error("sweeping the cold store failed", "error", err)
+				}
+			})
 		}
 	}
 }
 
-// RunTieringCycle keeps the accesses that were counted, forgets the collections
-// that are gone, and does what the policy wants and the server can. A second cycle
-// waits for the first.
+// RunTieringCycle runs a cycle by hand, and the sweeper if its time has come.
 func (m *Manager) RunTieringCycle(ctx context.Context) error {
+	return errors.Join(m.runCycle(ctx), m.sweepDue(ctx))
+}
+
+// runCycle keeps the accesses that were counted, forgets the collections that are
+// gone, and does what the policy wants and the server can. A second cycle waits for
+// the first.
+func (m *Manager) runCycle(ctx context.Context) error {
 	t := m.tiers
 	t.cycleMu.Lock()
 	defer t.cycleMu.Unlock()

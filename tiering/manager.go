@@ -33,6 +33,8 @@ type Options struct {
 	CheckpointEvery time.Duration
 	// Cold is the object store with the cold collections; nil has none.
 	Cold *coldstore.Store
+	// SweepEvery is the time between two sweeps of the object store; 0 is an hour.
+	SweepEvery time.Duration
 	// Keyer computes the keys of expression and partial indexes.
 	Keyer rowstore.Keyer
 	// Tiering is the policy and its worker.
@@ -55,6 +57,8 @@ type Manager struct {
 	tiers   *tiers
 	mu      sync.Mutex // guards replacing indexes
 	indexes atomic.Pointer[indexSet]
+
+	sweeper sweeper
 
 	waiting waiting
 	wake    chan struct{} // waiting has grown
@@ -105,6 +109,9 @@ func New(opts Options) *Manager {
 	}
 	if opts.WarmDir == "" {
 		opts.WarmDir = filepath.Join(filepath.Dir(opts.Dir), "warm")
+	}
+	if opts.SweepEvery == 0 {
+		opts.SweepEvery = time.Hour
 	}
 	if opts.CheckpointEvery == 0 {
 		opts.CheckpointEvery = time.Minute

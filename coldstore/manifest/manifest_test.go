@@ -27,7 +27,7 @@ func newStore(t testing.TB) objectstore.Store {
 
 func claim(t testing.TB, s objectstore.Store) *Writer {
 	t.Helper()
-	w, err := Claim(ctx, s, "7", time.Now)
+	w, err := Claim(ctx, s, "7", "me", time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

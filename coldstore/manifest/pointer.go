@@ -14,6 +14,8 @@ type pointer struct {
 	Collection string `json:"collection"`
 	Number     uint64 `json:"number"`
 	Epoch      uint64 `json:"epoch"`
+	// Server is the name of the owner, "" when it has none.
+	Server string `json:"server,omitempty"`
 	// Nonce tells the put that made it: a writer whose answer was lost reads the
 	// pointer back and finds its own.
 	Nonce string `json:"nonce"`
@@ -151,4 +153,36 @@ func List(ctx context.Context, s objectstore.Store, collection string) ([]uint64
 		return nil
 	})
 	return out, err
+}
+
+// Owner is the name of the server that owns a collection; "" when nobody does, or it
+// has no name.
+func Owner(ctx context.Context, s objectstore.Store, collection string) (string, error) {
+	p, _, _, err := readPointer(ctx, s, collection)
+	return p.Server, err
+}
+
+// NewestKey is the key of the newest manifest, "" when there is none.
+func NewestKey(ctx context.Context, s objectstore.Store, collection string) (string, error) {
+	p, _, _, err := readPointer(ctx, s, collection)
+	if err != nil || p.Number == 0 {
+		return "", err
+	}
+	return Key(collection, p.Number), nil
+}
+
+// EachCollection calls fn for every collection that has objects, by one request each.
+func EachCollection(ctx context.Context, s objectstore.Store, fn func(collection string) error) error {
+	after := ""
+	for {
+		page, err := s.List(ctx, collectionsPrefix, after, 1)
+		if err != nil || len(page.Objects) == 0 {
+			return err
+		}
+		id := CollectionOf(page.Objects[0].Key)
+		if err := fn(id); err != nil {
+			return err
+		}
+		after = CollectionPrefix(id) + "~" // behind all keys of ours
+	}
 }

@@ -15,6 +15,7 @@ import (
 type Writer struct {
 	store      objectstore.Store
 	collection string
+	server     string
 	epoch      uint64
 	now        func() time.Time
 
@@ -31,13 +32,14 @@ const claimTries = 10
 
 // Claim makes this server the owner of a collection: it raises the epoch, after
 // which no older owner can publish. now gives the time that manifests carry.
-func Claim(ctx context.Context, s objectstore.Store, collection string, now func() time.Time) (*Writer, error) {
+// server is the name that the collection is known to belong to from then on.
+func Claim(ctx context.Context, s objectstore.Store, collection, server string, now func() time.Time) (*Writer, error) {
 	for range claimTries {
 		old, tag, ok, err := readPointer(ctx, s, collection)
 		if err != nil {
 			return nil, err
 		}
-		p := pointer{Collection: collection, Number: old.Number, Epoch: old.Epoch + 1, Nonce: newNonce()}
+		p := pointer{Collection: collection, Number: old.Number, Epoch: old.Epoch + 1, Server: server, Nonce: newNonce()}
 		newTag, won, err := swap(ctx, s, p, tag, ok)
 		if err != nil {
 			return nil, err
@@ -45,7 +47,7 @@ func Claim(ctx context.Context, s objectstore.Store, collection string, now func
 		if !won {
 			continue
 		}
-		w := &Writer{store: s, collection: collection, epoch: p.Epoch, now: now, p: p, tag: newTag}
+		w := &Writer{store: s, collection: collection, server: server, epoch: p.Epoch, now: now, p: p, tag: newTag}
 		if p.Number > 0 {
 			w.head, err = readCommitted(ctx, s, collection, p.Number)
 		}
@@ -118,7 +120,7 @@ func (w *Writer) Publish(ctx context.Context, m *Manifest) error {
 	if err := w.create(ctx, m); err != nil {
 		return err
 	}
-	p := pointer{Collection: w.collection, Number: m.Number, Epoch: w.epoch, Nonce: m.Nonce}
+	p := pointer{Collection: w.collection, Number: m.Number, Epoch: w.epoch, Server: w.server, Nonce: m.Nonce}
 	tag, won, err := swap(ctx, w.store, p, w.tag, true)
 	if err != nil {
 		return w.refresh(ctx, err)

@@ -2,8 +2,12 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/akidb/akidb/coldstore"
@@ -118,8 +122,13 @@ func (n *node) openCold(ctx context.Context) (*coldstore.Store, error) {
 	if memory == 0 {
 		memory = n.config.MemoryLimit / coldMemoryShare
 	}
+	server, err := serverID(n.config.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	n.sweepEvery = min(time.Hour, d.grace)
 	cold, err := coldstore.Open(ctx, coldstore.Options{
-		Store: b.store, Check: b.check, Dir: cacheDir(n.config.DataDir), CacheBytes: c.CacheBytes, MemoryBytes: memory,
+		Server: server, Store: b.store, Check: b.check, Dir: cacheDir(n.config.DataDir), CacheBytes: c.CacheBytes, MemoryBytes: memory,
 		SegmentBytes: c.SegmentBytes, GroupBytes: int(c.RowGroupBytes), Compression: segment.Compression(c.Compression),
 		Grace: d.grace, Retention: manifest.Retention{Last: c.KeepSnapshots, MaxAge: d.keep}, Key: keyer(executor.NewKeyer()),
 		Users: catalog.Users{Now: func() *catalog.Snapshot { return n.store.Catalog() }}, // asked when rows are written, long after the start
@@ -158,4 +167,19 @@ func keyer(k keys) func(*catalog.Table, *catalog.Index, types.Row) (types.Datum,
 		}
 		return values[0], true, nil
 	}
+}
+
+// serverID is the name under which a data directory owns collections in a bucket. It
+// is made once.
+func serverID(dir string) (string, error) {
+	path := filepath.Join(dir, "server_id")
+	b, err := os.ReadFile(path)
+	if err == nil && len(strings.TrimSpace(string(b))) > 0 {
+		return strings.TrimSpace(string(b)), nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	id := coldstore.NewCollection() // a UUID
+	return id, os.WriteFile(path, []byte(id+"\n"), 0o600)
 }

@@ -117,7 +117,9 @@ type node struct {
 	engine  *executor.Engine
 	server  *server.Server
 	closers []func() error
-	failed  chan error
+	// sweepEvery is the time between two sweeps of the cold store.
+	sweepEvery time.Duration
+	failed     chan error
 	// patience is how long sessions may take to end.
 	patience time.Duration
 }
