@@ -338,3 +338,47 @@ func TestAWebPageOfElsewhereCannotUseTheTrustInThisMachine(t *testing.T) {
 		t.Errorf("under another name: %s %v", out, err)
 	}
 }
+
+func TestCollectionsMoveAndAreKeptInSnapshotsOverREST(t *testing.T) {
+	r := launchREST(t)
+	r.want(t, "POST", "/collections", `{"name":"a","dimension":8,"metric":"cosine"}`, 201, "")
+	var b strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&b, `{"vector":[%d,%d,%d,1,2,3,%d,1],"metadata":{"n":%d}}`+"\n", i%17, i%13, i%7, i%29, i)
+	}
+	if status, body := r.do(t, "POST", "/collections/a/vectors", b.String(), "Content-Type", "application/x-ndjson"); status != 201 {
+		t.Fatal(body)
+	}
+	search := `{"vector":[3,4,5,1,2,3,7,1],"k":5,"exact":true,"include":["id"]}`
+	_, before := r.do(t, "POST", "/collections/a/search", search)
+	same := func(collection string) {
+		t.Helper()
+		if _, after := r.do(t, "POST", "/collections/"+collection+"/search", search); fmt.Sprint(after) != fmt.Sprint(before) {
+			t.Errorf("%s: %v, before %v", collection, after, before)
+		}
+	}
+	for _, tier := range []string{"warm", "cold", "warm", "hot", "cold", "hot"} {
+		r.want(t, "POST", "/collections/a/tier", `{"tier":"`+tier+`","wait":true}`, 200, `"tier":"`+tier+`"`)
+		same("a")
+	}
+	r.want(t, "POST", "/collections/a/tier/demote", `{"wait":true}`, 200, `"tier":"warm"`)
+	r.want(t, "POST", "/collections/a/tier/promote", `{"wait":true}`, 200, `"tier":"hot"`)
+	r.want(t, "POST", "/collections/a/tier/promote", ``, 409, `"sqlstate":"55000"`)
+	r.want(t, "POST", "/collections/a/tier/pin", ``, 200, `"pinned":true`)
+	r.want(t, "POST", "/collections/a/tier/demote", `{"wait":true}`, 409, `"sqlstate":"55000"`)
+	r.want(t, "POST", "/collections/a/tier/unpin", ``, 200, `"pinned":false`)
+	r.want(t, "POST", "/collections/a/tier/demote", ``, 202, `"rows":500`)
+	eventually(t, "the collection is warm", func() bool {
+		_, state := r.do(t, "GET", "/collections/a/tier", "")
+		return state["tier"] == "warm"
+	})
+	r.want(t, "GET", "/collections/a/snapshots", "", 200, `"snapshots":[]`)
+	r.want(t, "POST", "/collections/a/snapshots", `{"name":"Nightly 1"}`, 201, `"name":"Nightly 1"`)
+	r.want(t, "GET", "/collections/a/snapshots", "", 200, `"name":"Nightly 1"`)
+	r.want(t, "POST", "/collections/a/vectors", `{"vector":[3,4,5,1,2,3,7,1]}`, 201, "")
+	r.want(t, "POST", "/collections/a/snapshots/Nightly%201/restore", `{"as":"b"}`, 201, `"name":"b"`)
+	same("b")
+	r.want(t, "DELETE", "/collections/b/snapshots/Nightly%201", "", 404, `"sqlstate":"42704"`)
+	r.want(t, "DELETE", "/collections/a/snapshots/Nightly%201", "", 204, "")
+	r.want(t, "POST", "/collections/a/snapshots/Nightly%201/restore", `{"as":"c"}`, 404, `"sqlstate":"42704"`)
+}

@@ -301,3 +301,31 @@ func TestPgStatActivityShowsEverySessionAsItIs(t *testing.T) {
 		t.Errorf("another role sees %s %v", query, err)
 	}
 }
+
+func TestTheTieringPolicyIsChangedByAlterSystem(t *testing.T) {
+	p := launch(t, t.TempDir())
+	c := p.connect(t)
+	must(t, c, "CREATE TABLE items (id int PRIMARY KEY, v vector(2))")
+	must(t, c, "INSERT INTO items SELECT g, ARRAY[g, 1]::real[]::vector FROM generate_series(1, 100) g")
+	must(t, c, "CREATE INDEX ON items USING hnsw (v vector_l2_ops)")
+	refused(t, c, "ALTER SYSTEM SET tiering.hot_tier_ttl = 'soon'", "22023", `invalid value for parameter "tiering.hot_tier_ttl": "soon"`)
+	must(t, c, "ALTER SYSTEM SET tiering.hot_tier_ttl = '100 ms'")
+	must(t, c, "ALTER SYSTEM SET tiering.worker_interval = '50 ms'")
+	must(t, c, "SELECT pg_reload_conf()")
+	if got := shown(t, c, "tiering.hot_tier_ttl"); got != "100 ms" {
+		t.Errorf("tiering.hot_tier_ttl: %s", got)
+	}
+	tier := func() (name string) {
+		if err := c.QueryRow(t.Context(), "SELECT tier FROM akidb.collection_tiers WHERE name = 'items'").Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	eventually(t, "a collection without accesses leaves the memory", func() bool { return tier() != "hot" })
+	must(t, c, "ALTER SYSTEM SET tiering.hot_tier_ttl_hours = 5")
+	must(t, c, "ALTER SYSTEM SET tiering.enabled = off")
+	must(t, c, "SELECT pg_reload_conf()")
+	if a, b := shown(t, c, "tiering.hot_tier_ttl"), shown(t, c, "tiering.enabled"); b != "off" {
+		t.Errorf("tiering.hot_tier_ttl %q, tiering.enabled %s", a, b)
+	}
+}

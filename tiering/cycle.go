@@ -14,13 +14,15 @@ import (
 
 // tierWork runs a cycle at every interval until ctx ends.
 func (m *Manager) tierWork(ctx context.Context) {
-	o := m.tiers.opts
+	t := m.tiers
 	for {
-		tick, stop := o.Clock.After(o.Interval)
+		tick, stop := t.opts.Clock.After(t.rules().Interval)
 		select {
 		case <-ctx.Done():
 			stop()
 			return
+		case <-t.changed:
+			stop() // the interval may be another
 		case <-tick:
 			if err := m.runCycle(ctx); err != nil && ctx.Err() == nil {
 				m.opts.Logger.Error("tiering cycle failed", "error", err)
@@ -73,9 +75,9 @@ func (m *Manager) cycle() error {
 		m.tiers.find(o.ObjectID())
 	}
 	errs = append(errs, m.tiers.flush(m.store))
-	if !m.tiers.opts.Disabled {
+	if !m.tiers.rules().Disabled {
 		now := m.tiers.opts.Clock.Now()
-		m.plans.set(now, state.Decide(now, m.tiers.opts.Policy, m.collections(now), m.have(), nil))
+		m.plans.set(now, state.Decide(now, m.tiers.rules().Policy, m.collections(now), m.have(), nil))
 		m.feed()
 	}
 	return errors.Join(errs...)
@@ -94,12 +96,12 @@ func (m *Manager) tidy(id types.OID, c *collection) error {
 
 // PlanTiering is what the next cycle would do.
 func (m *Manager) PlanTiering() []storage.PlannedMove {
-	if m.tiers.opts.Disabled {
+	if m.tiers.rules().Disabled {
 		return nil
 	}
 	now := m.tiers.opts.Clock.Now()
 	var out []storage.PlannedMove
-	for _, p := range state.Decide(now, m.tiers.opts.Policy, m.collections(now), m.have(), nil) {
+	for _, p := range state.Decide(now, m.tiers.rules().Policy, m.collections(now), m.have(), nil) {
 		out = append(out, storage.PlannedMove{Table: p.ID, From: p.From, To: p.To, Reason: p.Reason()})
 	}
 	return out
@@ -122,7 +124,7 @@ func (m *Manager) collections(now time.Time) []state.Collection {
 		c.mu.Lock()
 		s.Since, s.Moving = c.recent.Updated, c.recent.Move != nil
 		c.mu.Unlock()
-		if table.Tier == types.TierWarm && m.tiers.opts.Policy.MaxWarmDisk > 0 {
+		if table.Tier == types.TierWarm && m.tiers.rules().Policy.MaxWarmDisk > 0 {
 			s.Disk = m.store.Stats(table.ID).DiskBytes
 		}
 		out = append(out, s)

@@ -90,7 +90,7 @@ func (t *Txn) LockTable(ctx context.Context, table types.OID, mode storage.LockM
 
 func (m *Manager) restoreFirst(ctx context.Context, id types.OID) error {
 	table := m.store.Catalog().Table(id)
-	if table == nil || table.Tier != types.TierCold || m.tiers.opts.Policy.With(override(table)).ColdAccess != state.ColdRestore {
+	if table == nil || table.Tier != types.TierCold || m.tiers.rules().Policy.With(override(table)).ColdAccess != state.ColdRestore {
 		return nil
 	}
 	return m.SetTier(ctx, id, types.TierWarm, true)

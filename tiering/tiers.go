@@ -33,8 +33,12 @@ type TieringOptions struct {
 
 // tiers is what is known of the collections' places beyond their descriptors.
 type tiers struct {
-	opts  TieringOptions
-	table state.Table[collection]
+	// opts are as at the start; of the policy, the interval and whether anything
+	// moves, rules has what holds now.
+	opts    TieringOptions
+	current atomic.Pointer[TieringOptions]
+	changed chan struct{} // tells the worker of new rules
+	table   state.Table[collection]
 	// cycleMu is held while a cycle runs, so that two never run at once.
 	cycleMu sync.Mutex
 }
@@ -69,6 +73,13 @@ type record struct {
 }
 
 func newTiers(o TieringOptions) *tiers {
+	t := &tiers{changed: make(chan struct{}, 1)}
+	t.opts = t.set(o)
+	return t
+}
+
+// set makes rules of options; what they leave open gets its default.
+func (t *tiers) set(o TieringOptions) TieringOptions {
 	if o.Policy == (state.Policy{}) {
 		o.Policy = state.DefaultPolicy()
 	}
@@ -78,7 +89,28 @@ func newTiers(o TieringOptions) *tiers {
 	if o.Clock == nil {
 		o.Clock = state.System{}
 	}
-	return &tiers{opts: o}
+	t.current.Store(&o)
+	return o
+}
+
+// rules are the policy, the interval and whether anything moves, as they are now.
+func (t *tiers) rules() *TieringOptions { return t.current.Load() }
+
+// Configure takes over another policy, interval and whether anything moves by
+// itself, from now on. The clock and who is told stay as they are.
+func (m *Manager) Configure(o TieringOptions) {
+	t := m.tiers
+	t.set(o)
+	cat := m.store.Catalog()
+	t.table.Each(func(id types.OID, c *collection) {
+		if table := cat.Table(id); table != nil {
+			c.window.Store(int64(t.rules().Policy.With(override(table)).Window))
+		}
+	})
+	select {
+	case t.changed <- struct{}{}:
+	default: // it is told already
+	}
 }
 
 // find finds a collection's part or begins it now.
@@ -89,7 +121,7 @@ func (t *tiers) find(table types.OID) *collection {
 	return t.table.Make(table, func() *collection {
 		now := t.opts.Clock.Now().UnixNano()
 		c := &collection{recent: record{Created: now, Updated: now}}
-		c.window.Store(int64(t.opts.Policy.Window))
+		c.window.Store(int64(t.rules().Policy.Window))
 		c.Restore(state.Counts{Last: now, Window: now})
 		c.MarkDirty()
 		return c
@@ -123,7 +155,7 @@ func (m *Manager) changed(tables []types.OID) {
 			continue
 		}
 		c := t.find(id)
-		c.window.Store(int64(t.opts.Policy.With(override(table)).Window))
+		c.window.Store(int64(t.rules().Policy.With(override(table)).Window))
 		c.mu.Lock()
 		c.recent.Updated = t.opts.Clock.Now().UnixNano()
 		mv := c.recent.Move
@@ -153,7 +185,7 @@ func (t *tiers) load(store *rowstore.Store) error {
 			r.Move.Step = state.Free // kept before the switch, which has come
 		}
 		c := t.table.Make(id, func() *collection { return &collection{recent: r} })
-		c.window.Store(int64(t.opts.Policy.With(override(table)).Window))
+		c.window.Store(int64(t.rules().Policy.With(override(table)).Window))
 		c.Restore(state.Counts{Last: r.Last, Window: r.Window, Count: r.Count})
 		return nil
 	})

@@ -94,13 +94,32 @@ func (c *client) say(out io.Writer, text string) error {
 
 // relation is a collection's name as SQL takes it: schema.table, or a table in the search path.
 func relation(ctx context.Context, conn *pgx.Conn, name string) (string, error) {
-	var quoted string
+	var quoted *string
 	err := conn.QueryRow(ctx, "SELECT to_regclass($1)::text", name).Scan(&quoted)
-	if err == nil && quoted != "" {
-		return quoted, nil
+	if err == nil && quoted != nil {
+		return *quoted, nil
 	}
-	parts := strings.SplitN(name, ".", 2)
-	return pgx.Identifier(parts).Sanitize(), nil // the statement says that it does not exist
+	return written(name), err // the statement says that it does not exist, or makes it
+}
+
+// written is a name as SQL reads it: folded to lower case but for what stands in double quotes.
+func written(name string) string {
+	var parts pgx.Identifier
+	for name != "" {
+		part, quoted := name, false
+		if rest, ok := strings.CutPrefix(name, `"`); ok {
+			if end := strings.IndexByte(rest, '"'); end >= 0 {
+				part, name, quoted = rest[:end], rest[end+1:], true
+			}
+		}
+		if !quoted {
+			part, name, _ = strings.Cut(name, ".")
+			part = strings.ToLower(part)
+		}
+		name = strings.TrimPrefix(name, ".")
+		parts = append(parts, part)
+	}
+	return parts.Sanitize()
 }
 
 func identifier(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -107,6 +107,7 @@ type node struct {
 	process Process
 	auth    atomic.Pointer[config.Auth] // who may connect, as loaded last
 	tls     atomic.Pointer[tls.Config]
+	manager *tiering.Manager
 
 	reloading sync.Mutex    // held while the configuration is read or written
 	loaded    config.Config // as it was read last; guarded by reloading
@@ -173,7 +174,7 @@ func (n *node) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("row store in %s: %w", dir, err)
 	}
-	n.store = store
+	n.store, n.manager = store, manager
 	n.onClose(store.Close)
 	n.onClose(manager.Close)
 	if err := manager.Start(ctx, store); err != nil {

@@ -17,7 +17,7 @@ import (
 // reloadable are the beginnings of the keys that a running server takes over.
 // What is not here needs a restart.
 var reloadable = []string{
-	"settings.", "log.level", "auth.method", "auth.loopback", "auth.password",
+	"settings.", "tiering.enabled", "tiering.worker_interval", "tiering.policy.", "log.level", "auth.method", "auth.loopback", "auth.password",
 	"tls.cert", "tls.key", "tls.client_ca",
 }
 
@@ -49,7 +49,8 @@ func (n *node) apply(next config.Config) error {
 	if err != nil {
 		return err
 	}
-	if _, err := n.tieringOf(next); err != nil {
+	tierOptions, err := n.tieringOf(next)
+	if err != nil {
 		return err
 	}
 	if err := n.engine.SetDefaults(settingsOf(next)); err != nil {
@@ -59,6 +60,7 @@ func (n *node) apply(next config.Config) error {
 		n.tls.Store(tlsNow) // also when the paths are the same: the files may be new
 	}
 	n.auth.Store(&next.Auth)
+	n.manager.Configure(tierOptions)
 	n.setLevel(next.Log.Level)
 	if err := n.newPassword(old.Auth, next.Auth); err != nil {
 		return err
