@@ -61,5 +61,4 @@ async function search() {
   return { openMs, ms, found, counts: traffic };
 }
 
-process.stdout.write(JSON.stringify(await (job.do === 'build' ? build() : search())));
-process.exit(0);
+process.stdout.write(JSON.stringify(await (job.do === 'build' ? build() : search())), () => process.exit(0));

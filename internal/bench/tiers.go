@@ -96,6 +96,8 @@ type tierBench struct {
 	conn    *pgx.Conn
 	set     *dataset.Set
 	figures []TierFigure
+	// cpu are the seconds of processor time that the server took for the last statement.
+	cpu float64
 }
 
 // Tiers starts MinIO and a server, and measures moves, snapshots and searches in
@@ -159,13 +161,17 @@ func (b *tierBench) done(figure int, all []float64, note string) {
 	b.Log(fmt.Sprintf("%s: %.4g %s (limit %g, goal %g) %s", f.Name, f.Measured, f.Unit, f.Limit, f.Goal, note))
 }
 
+// processor says how much of the time the server worked.
+func processor(seconds float64) string { return fmt.Sprintf("%.2f s of processor time", seconds) }
+
 // timed runs a statement and returns its seconds.
 func (b *tierBench) timed(ctx context.Context, sql string) (float64, error) {
-	start := time.Now()
+	start, cpu := time.Now(), b.server.CPUSeconds()
 	_, err := b.conn.Exec(ctx, sql)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", sql, err)
 	}
+	b.cpu = b.server.CPUSeconds() - cpu
 	return time.Since(start).Seconds(), nil
 }
 
@@ -178,6 +184,7 @@ func (b *tierBench) smallCollection(ctx context.Context, kind string, n int) (st
 
 func (b *tierBench) snapshots(ctx context.Context) error {
 	var creates, restores, sizes []float64
+	var createCPU, restoreCPU float64
 	json := b.jsonBytes(b.Small)
 	for n := range b.Repeats {
 		table, err := b.smallCollection(ctx, "snap", n)
@@ -196,19 +203,20 @@ func (b *tierBench) snapshots(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		createCPU = b.cpu
 		creates, sizes = append(creates, took), append(sizes, float64(json)/float64(after-before))
 		if took, err = b.timed(ctx, fmt.Sprintf("RESTORE SNAPSHOT bench_%d AS %s_back", n, table)); err != nil {
 			b.done(snapshotCreate, creates, "")
 			b.done(snapshotSize, sizes, "")
 			return err
 		}
-		restores = append(restores, took)
+		restores, restoreCPU = append(restores, took), b.cpu
 		if err := b.sameRows(ctx, table, table+"_back"); err != nil {
 			return err
 		}
 	}
-	b.done(snapshotCreate, creates, "")
-	b.done(snapshotRestore, restores, "searchable again, rows compared")
+	b.done(snapshotCreate, creates, processor(createCPU))
+	b.done(snapshotRestore, restores, processor(restoreCPU)+"; searchable again, rows compared")
 	b.done(snapshotSize, sizes, fmt.Sprintf("%.1f MB of JSON", float64(json)/1e6))
 	return nil
 }
@@ -242,6 +250,7 @@ func (b *tierBench) setTier(ctx context.Context, table, tier string) (float64, e
 
 func (b *tierBench) hotAndWarm(ctx context.Context) error {
 	var down, up []float64
+	var downCPU, upCPU float64
 	for n := range b.Repeats {
 		table, err := b.smallCollection(ctx, "warm", n)
 		if err != nil {
@@ -251,15 +260,15 @@ func (b *tierBench) hotAndWarm(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		down = append(down, took)
+		down, downCPU = append(down, took), b.cpu
 		if took, err = b.setTier(ctx, table, "hot"); err != nil {
-			b.done(hotToWarm, down, "")
+			b.done(hotToWarm, down, processor(downCPU))
 			return err
 		}
-		up = append(up, took)
+		up, upCPU = append(up, took), b.cpu
 	}
-	b.done(hotToWarm, down, "")
-	b.done(warmToHot, up, "")
+	b.done(hotToWarm, down, processor(downCPU))
+	b.done(warmToHot, up, processor(upCPU))
 	return nil
 }
 
@@ -279,7 +288,7 @@ func (b *tierBench) warmAndCold(ctx context.Context) error {
 		}
 		down = append(down, took)
 	}
-	b.done(warmToCold, down, "")
+	b.done(warmToCold, down, processor(b.cpu))
 	return nil
 }
 
@@ -295,21 +304,21 @@ func (b *tierBench) large(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.Log(fmt.Sprintf("hot to warm, %d: %.2f s", b.Large, took))
+	b.Log(fmt.Sprintf("hot to warm, %d: %.2f s, %s", b.Large, took, processor(b.cpu)))
 	if err := b.searchTier(ctx, warmSearch, "", []int{0}); err != nil {
 		return err
 	}
 	if took, err = b.setTier(ctx, "large", "cold"); err != nil {
 		return err
 	}
-	b.Log(fmt.Sprintf("warm to cold, %d: %.2f s", b.Large, took))
+	b.Log(fmt.Sprintf("warm to cold, %d: %.2f s, %s", b.Large, took, processor(b.cpu)))
 	if err := b.firstAccess(ctx); err != nil {
 		return err
 	}
 	if took, err = b.setTier(ctx, "large", "warm"); err != nil {
 		return err
 	}
-	b.done(coldToWarm, []float64{took}, "")
+	b.done(coldToWarm, []float64{took}, processor(b.cpu))
 	return nil
 }
 
