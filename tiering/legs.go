@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
 	"github.com/akidb/akidb/coldstore"
 	"github.com/akidb/akidb/internal/catalog"
@@ -166,53 +167,34 @@ func writeCold(ctx context.Context, j *job) error {
 	if j.m.opts.Cold == nil {
 		return noColdStore()
 	}
+	if err := j.m.nameCollection(ctx, j.table.ID); err != nil {
+		return err
+	}
 	j.prepare(types.TierCold)
 	for _, p := range j.indexes {
 		p.body = &coldBody{m: j.m, v: p.v, tail: map[types.RowID]types.Datum{}}
 	}
-	before, err := j.m.store.Changes(j.table.ID)
+	rows, err := j.m.freeze(ctx, j.table.ID)
 	if err != nil {
 		return err
 	}
-	source, err := j.m.snapshotRows(ctx, j.table)
-	if err != nil {
-		return err
-	}
-	defer source.close()
+	defer rows.close()
 	files, remove, err := j.linkCells(ctx)
 	defer remove()
 	if err != nil {
 		return err
 	}
-	cat := j.m.store.Catalog()
-	changes, err := j.m.store.Changes(j.table.ID)
-	if err != nil {
-		return err
-	}
-	if changes != before {
-		changes = 0 // nobody knows which of them the snapshot has
-	}
-	in := coldstore.Sealing{
-		Collection: j.collectionName(), Table: j.table, Indexes: cat.Indexes(j.table.ID), Sequences: cat.Sequences(j.table.ID),
-		Rows: source.rows, Files: files, Changes: changes,
-	}
-	j.cold, err = j.m.opts.Cold.Seal(ctx, in, j.shown.set)
+	j.cold, err = j.m.opts.Cold.Seal(ctx, rows.sealing(files), j.shown.set)
 	return fileError(err)
 }
 
-// collectionName names the collection in the object store: as the descriptor says, or
-// as it was named when it was moved there first.
-func (j *job) collectionName() string {
-	if j.table.Collection != "" {
-		return j.table.Collection
+// sealing is what the object store gets of the rows; ready are files of cells.
+func (f *frozenRows) sealing(ready map[types.OID]string) coldstore.Sealing {
+	cat := f.tx.Catalog()
+	return coldstore.Sealing{
+		Collection: f.table.Collection, Table: f.table, Indexes: cat.Indexes(f.table.ID), Sequences: cat.Sequences(f.table.ID),
+		Rows: f.rows, Files: ready, Changes: f.changes, Base: f.table.Cold, Deleted: f.deleted,
 	}
-	c := j.collection
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.recent.Collection == "" {
-		c.recent.Collection = coldstore.NewCollection()
-	}
-	return c.recent.Collection
 }
 
 // linkCells brings the cells of the indexes to their files and gives these other
@@ -249,12 +231,16 @@ func (j *job) linkCells(ctx context.Context) (files map[types.OID]string, remove
 
 // unloadRows is the switch to segments: rows that were written since the copy stay.
 func unloadRows(ctx context.Context, tx *rowstore.Txn, j *job, to *catalog.Table) error {
-	to.Cold, to.Collection = j.cold, j.collectionName()
-	ids := make([]types.RowID, 0, j.changed.GetCardinality())
-	for it := j.changed.Iterator(); it.HasNext(); {
+	to.Cold = j.cold
+	return tx.Unload(ctx, to, rowIDs(j.changed))
+}
+
+func rowIDs(set *roaring64.Bitmap) []types.RowID {
+	ids := make([]types.RowID, 0, set.GetCardinality())
+	for it := set.Iterator(); it.HasNext(); {
 		ids = append(ids, types.RowID(it.Next()))
 	}
-	return tx.Unload(ctx, to, ids)
+	return ids
 }
 
 // loadBatch is how many rows come back from segments at a time.
@@ -387,70 +373,4 @@ func (j *job) bringLocal(ctx context.Context, p *newPlace) error {
 func loadRows(ctx context.Context, tx *rowstore.Txn, _ *job, to *catalog.Table) error {
 	to.Cold = nil
 	return tx.FinishLoad(ctx, to)
-}
-
-// snapshotSource reads the rows of a table as one snapshot shows them.
-type snapshotSource struct {
-	mu    sync.Mutex // a transaction belongs to one goroutine at a time
-	tx    *rowstore.Txn
-	table *catalog.Table
-}
-
-// snapshotRows opens a snapshot. No lock is held: a table that is remade meanwhile
-// gives an error.
-func (m *Manager) snapshotRows(ctx context.Context, table *catalog.Table) (*snapshotSource, error) {
-	tx, err := m.store.Begin(ctx, storage.TxnOptions{Isolation: storage.RepeatableRead, ReadOnly: true})
-	if err != nil {
-		return nil, err
-	}
-	if err := tx.StartStatement(ctx); err != nil {
-		tx.Rollback()
-		return nil, err
-	}
-	return &snapshotSource{tx: tx, table: table}, nil
-}
-
-func (s *snapshotSource) close() { s.tx.Rollback() }
-
-func (s *snapshotSource) rows(ctx context.Context, columns []int16, ids []types.RowID, fn func(types.RowID, types.Row) error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if ids == nil {
-		return s.all(ctx, columns, fn)
-	}
-	row := make(types.Row, len(s.table.Columns))
-	for i, id := range ids {
-		if i%256 == 0 && ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		ok, err := s.tx.Get(ctx, s.table, id, columns, row)
-		if err == nil && ok {
-			err = fn(id, row)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *snapshotSource) all(ctx context.Context, columns []int16, fn func(types.RowID, types.Row) error) error {
-	it, err := s.tx.Scan(ctx, storage.ScanSpec{Table: s.table, Columns: columns})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = it.Close() }() // only read
-	row := make(types.Row, len(s.table.Columns))
-	for n := 0; ; n++ {
-		if n%1024 == 0 && ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		id, ok, err := it.Next(row)
-		if err != nil || !ok {
-			return err
-		}
-		if err := fn(id, row); err != nil {
-			return err
-		}
-	}
 }

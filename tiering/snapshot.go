@@ -84,11 +84,8 @@ func (m *Manager) createSnapshot(ctx context.Context, id types.OID, name string)
 		return storage.Snapshot{}, err
 	}
 	defer rows.close()
-	cat := rows.tx.Catalog()
-	in := coldstore.Sealing{
-		Collection: rows.table.Collection, Table: rows.table, Indexes: cat.Indexes(id), Sequences: cat.Sequences(id),
-		Rows: rows.rows, Bare: true, Changes: rows.changes, Base: rows.table.Cold, Deleted: rows.deleted,
-	}
+	in := rows.sealing(nil)
+	in.Bare = true
 	remove, err := m.snapshotFiles(ctx, &in)
 	defer remove()
 	if err != nil {

@@ -321,6 +321,9 @@ func (s *statement) rebuild(ctx context.Context, id types.OID, indexes []*catalo
 		return s.rebuildParts(ctx, indexes)
 	}
 	for _, x := range slices.Clone(indexes) {
+		if x.Vector() && s.catalog().Table(id).Cold != nil {
+			continue // its parts beside the segments never change
+		}
 		if err := s.dropAndBuild(ctx, s.catalog().Table(id), x); err != nil {
 			return err
 		}
