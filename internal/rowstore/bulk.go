@@ -209,9 +209,6 @@ func (s *Store) dropIntent(in intent) {
 }
 
 func (s *Store) dropAhead(b *pebble.Batch, in intent) error {
-	if in.restores() {
-		return s.dropRestore(b, in)
-	}
 	if err := clearIntent(b, in); err != nil {
 		return err
 	}
@@ -289,11 +286,7 @@ func (s *Store) sweepIntents(b *pebble.Batch, keep map[types.OID]bool) error {
 				in.vectors = append(in.vectors, t.Columns[i].Num)
 			}
 		}
-		if in.restores() {
-			err = s.clearRestore(b, in)
-		} else {
-			err = clearIntent(b, in)
-		}
+		err = clearIntent(b, in)
 	}
 	return readError(errors.Join(err, it.Error(), it.Close()))
 }

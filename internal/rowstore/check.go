@@ -118,8 +118,8 @@ func (c *tableCheck) computes(x *catalog.Index) bool {
 func (c *tableCheck) local(ctx context.Context) error {
 	row := make(types.Row, len(c.table.Columns))
 	reader := c.store.newestReader(c.table)
-	return localIDs(ctx, c.store.db, c.table.ID, func(id types.RowID, gone bool) error {
-		if gone {
+	return localKinds(ctx, c.store.db, c.table.ID, func(id types.RowID, kind localKind) error {
+		if kind == kindTombstone {
 			if c.out.Tombstones++; !mayHold(c.table, id) {
 				c.out.problem("table %s: a tombstone for row %d, which no segment can have", c.table.Name, id)
 			}

@@ -150,6 +150,7 @@ func (f *coldFixture) open() {
 	s, err := Open(context.Background(), Options{Dir: "rows", FS: f.fs, Observer: f.watch, Cold: f.bucket})
 	f.ok(err)
 	f.store = s
+	s.restoreChunk = 400 // some rows
 	f.refresh()
 }
 

@@ -177,7 +177,7 @@ func (m *coldModel) inTransaction(p *pair) {
 
 // findAndLock finds, locks and reads a row as UPDATE does; nil when it is gone.
 func findAndLock(f *coldFixture, tx *Txn, id int64) (types.RowID, types.Row, error) {
-	it, err := tx.ScanIndex(f.t.Context(), storage.IndexScanSpec{Table: f.table, Index: f.index(20001), Columns: f.columns(),
+	it, err := tx.ScanIndex(context.Background(), storage.IndexScanSpec{Table: f.table, Index: f.index(20001), Columns: f.columns(),
 		Ranges: []storage.KeyRange{{Eq: []types.Datum{id}}}})
 	if err != nil {
 		return 0, nil, err
@@ -389,6 +389,9 @@ func (m *coldModel) abandonMove() {
 		m.move.load.Rollback()
 	}
 	m.move = nil
+	if m.rng.IntN(3) > 0 {
+		m.moving.ok(m.moving.store.DropCopies(m.t.Context(), m.moving.table))
+	}
 }
 
 // crash cuts the power of both.
@@ -433,7 +436,7 @@ func (m *coldModel) check() {
 	if !reflect.DeepEqual(states[0], states[1]) {
 		m.t.Fatalf("step %d: the moving table has %v, the other %v", m.done.steps, states[0], states[1])
 	}
-	if m.move == nil && len(m.open) == 0 {
+	if len(m.open) == 0 {
 		m.moving.consistent() // else vectors written ahead would be seen as without rows
 	}
 	m.moving.committed(states[0])

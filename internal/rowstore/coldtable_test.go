@@ -450,3 +450,164 @@ func TestAWatchTellsOfCommitsAlone(t *testing.T) {
 		t.Error("the watch is not forgotten")
 	}
 }
+
+// TestRowsComeBackWhileTheyAreWritten has sessions update, delete and insert rows of
+// a table that goes and comes all the time: none of it gets lost.
+func TestRowsComeBackWhileTheyAreWritten(t *testing.T) {
+	const writers, each = 3, 8
+	f := newColdFixture(t)
+	f.fill(writers * each)
+	f.unload(nil)
+	stop := make(chan struct{})
+	want := make([]map[int64]int64, writers)
+	var done sync.WaitGroup
+	for w := range writers {
+		want[w] = map[int64]int64{}
+		for i := range int64(each) {
+			want[w][int64(w*each)+i+1] = int64(w*each) + i + 1
+		}
+		done.Go(func() {
+			mine := &coldFixture{fixture: &fixture{t: t, store: f.store}}
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				id := int64(w*each+n%each) + 1
+				if err := writeOnce(mine, id, n, want[w]); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for i := range 60 {
+		tx := f.startLoad()
+		if i%3 == 0 {
+			tx.Rollback()
+			f.ok(f.store.DropCopies(t.Context(), f.table))
+			continue
+		}
+		f.finishLoad(tx)
+		f.unload(nil)
+	}
+	close(stop)
+	done.Wait()
+	all := map[int64]int64{}
+	for _, m := range want {
+		maps.Copy(all, m)
+	}
+	f.wantNow(all)
+}
+
+// writeOnce commits one change of a row and notes it in want.
+func writeOnce(f *coldFixture, id int64, n int, want map[int64]int64) error {
+	ctx := context.Background()
+	tx, err := f.store.Begin(ctx, storage.TxnOptions{})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := tx.LockTable(ctx, 20000, storage.LockRowExclusive, storage.WaitPolicy{}); err != nil {
+		return err
+	}
+	f.refresh()
+	_, there := want[id]
+	if err := tx.StartStatement(ctx); err != nil {
+		return err
+	}
+	switch {
+	case !there:
+		_, _, err = tx.Insert(ctx, f.table, rowOf(id, int64(n)), storage.InsertOptions{})
+	case n%5 == 0:
+		var at types.RowID
+		var row types.Row
+		if at, row, err = findAndLock(f, tx, id); err == nil && row == nil {
+			err = errors.New("a row is gone")
+		}
+		if err == nil {
+			err = tx.Delete(ctx, f.table, at, row)
+		}
+	default:
+		var out any
+		out, err = update(f, tx, id, func(row types.Row) {
+			if row[1] != want[id] {
+				f.t.Errorf("row %d has %v, want %d", id, row[1], want[id])
+			}
+			row[1] = int64(n)
+			if n%3 == 0 {
+				row[2] = types.Vector{float32(n), 1}
+			}
+		})
+		if out == nil && err == nil {
+			err = errors.New("a row is gone")
+		}
+	}
+	if err = errors.Join(err, tx.EndStatement(err == nil)); err != nil {
+		return err
+	}
+	if err := tx.Commit(ctx, n%2 == 0); err != nil {
+		return err
+	}
+	if there && n%5 == 0 {
+		delete(want, id)
+	} else {
+		want[id] = int64(n)
+	}
+	return nil
+}
+
+func TestAMoveBackThatEndedHalfwayIsGoneOnWith(t *testing.T) {
+	f := newColdFixture(t)
+	f.fill(20)
+	f.unload(nil)
+	local := func() (n int) {
+		f.ok(f.store.LocalIDs(t.Context(), f.table, func(types.RowID, bool) error {
+			n++
+			return nil
+		}))
+		return n
+	}
+	tx := f.startLoad()
+	if err := f.store.DropCopies(t.Context(), f.table); err == nil {
+		t.Error("copies can be dropped while they are made")
+	}
+	if n := local(); n != 0 {
+		t.Errorf("%d copies are given as local rows", n)
+	}
+	tx.Rollback()
+	f.ok(f.store.Close())
+	f.open()
+	f.wantNow(upTo(20))
+	tx = f.begin(storage.ReadCommitted)
+	f.ok(f.remove(tx, 4))
+	f.ok(f.setN(tx, 5, 50))
+	f.commit(tx)
+	want := upTo(20)
+	delete(want, 4)
+	want[5] = 50
+	f.wantNow(want)
+	if n := local(); n != 2 {
+		t.Errorf("%d local rows and tombstones, want 2", n)
+	}
+	tx = f.begin(storage.ReadCommitted)
+	f.ok(tx.LoadRows(t.Context(), f.table, nil, nil)) // what came back is there still, but for the last
+	n := tx.restore.live.GetCardinality()
+	tx.Rollback()
+	if n < 10 {
+		t.Errorf("%d rows are here, want most of 19", n)
+	}
+	tx = f.begin(storage.ReadCommitted)
+	f.ok(tx.LoadRows(t.Context(), f.table, nil, nil))
+	f.ok(tx.LockTable(t.Context(), f.table.ID, storage.LockAccessExclusive, storage.WaitPolicy{}))
+	if err := tx.FinishLoad(t.Context(), f.place(nil)); err == nil && n < 19 {
+		t.Error("a move ends without all rows")
+	}
+	tx.Rollback()
+	f.loadBack(nil)
+	f.wantNow(want)
+	if n := local(); n != 19 {
+		t.Errorf("%d local rows, want 19", n)
+	}
+}

@@ -37,8 +37,11 @@ func (s *Store) commitFiles(l *layer) error {
 // commitTables hands the files of a commit over and makes it known.
 func (s *Store) commitTables(l *layer, w *tableWriter) error {
 	settled := s.lockSwitches(l)
-	release := s.holdAhead(l)
+	release := s.overlays(l)
 	err := w.takeOver(nil)
+	if err == nil {
+		s.watches.tell(l)
+	}
 	release()
 	if err != nil {
 		settled()

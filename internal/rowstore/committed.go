@@ -41,11 +41,11 @@ func (s *Store) ScanIDs(ctx context.Context, table *catalog.Table, fn func(types
 	if hasSegments(table) {
 		local = roaring64.New()
 	}
-	err := localIDs(ctx, snap, table.ID, func(id types.RowID, tombstone bool) error {
+	err := localKinds(ctx, snap, table.ID, func(id types.RowID, kind localKind) error {
 		if local != nil {
 			local.Add(uint64(id))
 		}
-		if tombstone {
+		if kind == kindTombstone {
 			return nil
 		}
 		return fn(id)
@@ -65,21 +65,40 @@ func (s *Store) ScanIDs(ctx context.Context, table *catalog.Table, fn func(types
 }
 
 // LocalIDs calls fn for every committed local row of a table and for every
-// tombstone, in the order of their ids.
-func (s *Store) LocalIDs(ctx context.Context, table *catalog.Table, fn func(id types.RowID, tombstone bool) error) error {
-	snap := s.db.NewSnapshot()
-	return errors.Join(localIDs(ctx, snap, table.ID, fn), snap.Close())
-}
-
-func localIDs(ctx context.Context, r pebble.Reader, table types.OID, fn func(id types.RowID, tombstone bool) error) error {
-	return eachLocal(ctx, r, table, func(id types.RowID, value func() []byte, size int) error {
-		return fn(id, size == len(tombstone) && isTombstone(value()))
+// tombstone, in the order of their ids. Copies of segments' rows are left out.
+func (s *Store) LocalIDs(ctx context.Context, table *catalog.Table, fn func(id types.RowID, tombstone bool) error) (err error) {
+	snap, table := s.present(table)
+	defer func() { err = errors.Join(err, snap.Close()) }()
+	return localKinds(ctx, snap, table.ID, func(id types.RowID, kind localKind) error {
+		if kind == kindCopy && mayHold(table, id) {
+			return nil
+		}
+		return fn(id, kind == kindTombstone)
 	})
 }
 
-// eachLocal calls fn for every local row and tombstone. A value is read when it is
-// asked for and good until fn returns.
-func eachLocal(ctx context.Context, r pebble.Reader, table types.OID, fn func(id types.RowID, value func() []byte, size int) error) error {
+// localKind is what lies under a row's key.
+type localKind uint8
+
+const (
+	kindRow localKind = iota
+	kindCopy
+	kindTombstone
+)
+
+func kindOf(b []byte) localKind {
+	switch {
+	case isTombstone(b):
+		return kindTombstone
+	case isCopy(b):
+		return kindCopy
+	default:
+		return kindRow
+	}
+}
+
+// localKinds calls fn for all row keys of a table.
+func localKinds(ctx context.Context, r pebble.Reader, table types.OID, fn func(types.RowID, localKind) error) error {
 	prefix := oidKey(keyRow, table)
 	it, err := r.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: prefixEnd(prefix)})
 	if err != nil {
@@ -90,8 +109,7 @@ func eachLocal(ctx context.Context, r pebble.Reader, table types.OID, fn func(id
 		if n++; n%4096 == 0 && ctx.Err() != nil {
 			return errors.Join(context.Cause(ctx), it.Close())
 		}
-		value := it.LazyValue()
-		if err := fn(idOf(it.Key()), it.Value, value.Len()); err != nil {
+		if err := fn(idOf(it.Key()), kindOf(it.Value())); err != nil {
 			return errors.Join(err, it.Close())
 		}
 	}

@@ -58,6 +58,7 @@ func (t *Txn) exclusive(table *catalog.Table) error {
 func (t *Txn) switchTo(ctx context.Context, to *catalog.Table) error {
 	l := t.top()
 	l.switched = append(l.switched, to.ID)
+	l.overlay(to.ID)
 	return t.Change(ctx, catalog.Put(to))
 }
 
@@ -104,8 +105,8 @@ func (t *Txn) keep(key []byte) (bool, error) {
 
 // keepTombstones keeps those of rows that the new segments may have, too.
 func (t *Txn) keepTombstones(ctx context.Context, to *catalog.Table) error {
-	return localIDs(ctx, t.store.db, to.ID, func(id types.RowID, gone bool) error {
-		if gone && mayHold(to, id) {
+	return localKinds(ctx, t.store.db, to.ID, func(id types.RowID, kind localKind) error {
+		if kind == kindTombstone && mayHold(to, id) {
 			t.top().put(rowKey(nil, to.ID, id), tombstone)
 		}
 		return t.bound()
@@ -133,43 +134,34 @@ func (t *Txn) emptyLocal(table *catalog.Table) error {
 	return nil
 }
 
-// LoadRows brings rows of segments back under their own ids, beside running
-// statements and before the table is locked. Nothing of them is seen before the
-// commit: vectors are written ahead into files, rows wait in the transaction.
-// Rows that have a local form or a tombstone are passed over. It is called
-// between statements, with up to some thousand rows at a time, and FinishLoad ends it.
+// LoadRows brings rows of segments back under their own ids, as copies, beside
+// running statements and before the table is locked. Rows that have a local form, a
+// tombstone or a copy already are passed over. It is called with up to some thousand
+// rows at a time, in any order, and FinishLoad ends it; a transaction that is rolled back
+// leaves the copies (Store.DropCopies), and so does a crash.
 func (t *Txn) LoadRows(ctx context.Context, table *catalog.Table, ids []types.RowID, rows []types.Row) error {
-	if t.statement {
-		return errors.New("rows are brought back between statements")
+	if err := t.startRestore(ctx, table); err != nil {
+		return err
 	}
-	if t.restore == nil {
-		r, err := t.newRestore(ctx, table)
-		if err != nil {
-			return err
-		}
-		t.restore = r
-	}
-	l := t.top()
 	for i, id := range ids {
-		if t.restore.local.Contains(uint64(id)) {
-			continue
-		}
-		b, err := appendRow(nil, table, 1, rows[i])
-		if err != nil {
-			return err
-		}
-		l.put(rowKey(nil, table.ID, id), b)
 		if err := t.restore.add(id, rows[i]); err != nil {
 			return err
 		}
 	}
-	return errors.Join(ctx.Err(), t.bound())
+	return ctx.Err()
+}
+
+func (t *Txn) startRestore(ctx context.Context, table *catalog.Table) (err error) {
+	if t.restore == nil {
+		t.restore, err = t.newRestore(ctx, table)
+	}
+	return err
 }
 
 // FinishLoad is the switch of a move from segments, after all their rows were
-// given to LoadRows: local rows win over those, tombstones take them away and go
-// themselves. to is the descriptor without segments. The transaction has locked
-// the table with LockAccessExclusive.
+// given to LoadRows: rows and copies are the table's rows from then on, tombstones
+// go. to is the descriptor without segments. The transaction has locked the table
+// with LockAccessExclusive. It writes next to nothing.
 func (t *Txn) FinishLoad(ctx context.Context, to *catalog.Table) error {
 	if to.Cold != nil {
 		return fmt.Errorf("table %s is brought back but keeps its segments", to.Name)
@@ -177,30 +169,28 @@ func (t *Txn) FinishLoad(ctx context.Context, to *catalog.Table) error {
 	if err := t.exclusive(to); err != nil {
 		return err
 	}
-	if t.restore != nil {
-		if err := t.restore.flush(); err != nil {
-			return err
-		}
-		t.restore = nil
-	}
-	l := t.top()
-	err := eachLocal(ctx, t.store.db, to.ID, func(id types.RowID, value func() []byte, size int) error {
-		key := rowKey(nil, to.ID, id)
-		if size == len(tombstone) && isTombstone(value()) {
-			l.remove(key)
-			t.removeVectors(to, id)
-			return t.bound()
-		}
-		_, loaded, err := find(t.layers, key)
-		if loaded {
-			l.put(key, append([]byte{}, value()...))
-		}
-		return errors.Join(err, t.bound())
-	})
-	if err != nil {
+	if err := t.startRestore(ctx, to); err != nil { // of a table whose segments have no row
 		return err
 	}
+	if err := t.restore.finish(); err != nil {
+		return err
+	}
+	l := t.top()
+	for it := t.restore.tombs.Iterator(); it.HasNext(); {
+		l.remove(rowKey(nil, to.ID, types.RowID(it.Next())))
+		if err := t.bound(); err != nil {
+			return err
+		}
+	}
 	return t.switchTo(ctx, to)
+}
+
+// endRestore forgets what a move from segments needed.
+func (t *Txn) endRestore() {
+	if t.restore != nil {
+		t.restore.end()
+		t.restore = nil
+	}
 }
 
 // Attach makes a table whose rows lie in segments already, as read from the bucket

@@ -1,9 +1,11 @@
 package rowstore
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
@@ -13,170 +15,300 @@ import (
 	"github.com/akidb/akidb/internal/types"
 )
 
-// restore is the rows of segments that come back (LoadRows). Their vectors go
-// into files, as those of a large load do, in the order of their ids within each,
-// under an intent whose first row id is 0, which no row has: should the move not
-// be switched, all vectors below its last row id go that no local row needs.
+// Rows of segments come back as copies: local rows that say the same as the
+// segment's, under its id, with the version 0, which no other row has. So they may
+// come and go while statements run, in files that pass neither log nor memtable,
+// and the switch has nothing left to write but the descriptor. A copy never lies over a
+// newer local row or a tombstone (Store.overlays), and whoever changes a row takes
+// its copy for the segment's row. In a table without segments it is a row as any other.
+
+// isCopy says whether a row's value may be a copy of a segment's row.
+func isCopy(b []byte) bool { return len(b) > 1 && b[0] == 0 }
+
+// restore is the rows that come back in a transaction (LoadRows).
 type restore struct {
-	store   *Store
-	table   types.OID
-	vectors []int16
-	intent  intent
-	// local are rows that had a local form or a tombstone when the move began. One
-	// that gets a local form later keeps the vectors that the segment has (Update),
-	// so both may be written.
-	local *roaring64.Bitmap
+	store *Store
+	table *catalog.Table
+	watch *Watch
+	// held are rows that have a local form or a tombstone and are passed over, live
+	// those of them that are rows, tombs those that are not; as of the beginning, and
+	// then those that came.
+	held, live, tombs *roaring64.Bitmap
 
 	items []restored
 	bytes []byte
 }
 
-// restored is a vector in restore.bytes.
+// restored is a key of the files to come and its value in restore.bytes.
 type restored struct {
 	id         types.RowID
-	attnum     int16
+	attnum     int16 // of a vector, 0 for the row
 	start, end int
 }
 
 func (t *Txn) newRestore(ctx context.Context, table *catalog.Table) (*restore, error) {
-	r := &restore{store: t.store, table: table.ID, local: roaring64.New()}
-	for i := range table.Columns {
-		if c := &table.Columns[i]; !c.Dropped && isVector(c.Type) {
-			r.vectors = append(r.vectors, c.Num)
+	t.store.restores(table.ID, 1)
+	r := &restore{store: t.store, table: table, watch: t.store.Watch(table.ID)}
+	r.live, r.tombs = roaring64.New(), roaring64.New()
+	err := localKinds(ctx, t.store.db, table.ID, func(id types.RowID, kind localKind) error {
+		if kind == kindTombstone {
+			r.tombs.Add(uint64(id))
+		} else {
+			r.live.Add(uint64(id))
 		}
-	}
-	err := t.store.LocalIDs(ctx, table, func(id types.RowID, _ bool) error {
-		r.local.Add(uint64(id))
 		return nil
 	})
-	r.intent = intent{table: table.ID, last: table.Cold.MaxRowID(), vectors: r.vectors}
-	l := t.top()
-	l.intents = append(l.intents, r.intent)
-	return r, err
+	if err != nil {
+		r.end()
+		return nil, err
+	}
+	r.held = roaring64.Or(r.live, r.tombs)
+	return r, nil
 }
 
-// add takes the vectors of a row.
-func (r *restore) add(id types.RowID, row types.Row) error {
-	for _, n := range r.vectors {
-		if row[n-1] == nil {
+func (r *restore) end() {
+	r.watch.Stop()
+	r.store.restores(r.table.ID, -1)
+}
+
+// restores counts those who bring a table's rows back.
+func (s *Store) restores(table types.OID, by int) {
+	t := s.table(table)
+	t.ahead.Lock()
+	defer t.ahead.Unlock()
+	t.restoring += by
+}
+
+// add takes a row.
+func (r *restore) add(id types.RowID, row types.Row) (err error) {
+	if r.held.Contains(uint64(id)) {
+		return nil
+	}
+	r.held.Add(uint64(id))
+	start := len(r.bytes)
+	if r.bytes, err = appendRow(r.bytes, r.table, 0, row); err != nil {
+		return err
+	}
+	r.items = append(r.items, restored{id, 0, start, len(r.bytes)})
+	for i := range r.table.Columns {
+		c := &r.table.Columns[i]
+		if c.Dropped || !isVector(c.Type) || row[i] == nil {
 			continue
 		}
 		start := len(r.bytes)
-		r.bytes = appendVector(r.bytes, row[n-1])
-		r.items = append(r.items, restored{id, n, start, len(r.bytes)})
+		r.bytes = appendVector(r.bytes, row[i])
+		r.items = append(r.items, restored{id, c.Num, start, len(r.bytes)})
 	}
-	if len(r.bytes) < loadChunk {
+	if len(r.bytes)+len(r.items)*restoredMemory < r.store.restoreChunk {
 		return nil
 	}
 	return r.flush()
 }
 
-// flush writes what was gathered into a file for each column and hands them over.
+// restoredMemory is about what an item takes.
+const restoredMemory = 32
+
+// flush writes what was gathered into files and hands them over in one step, but
+// for rows that got a local form since. Files that were written in vain are
+// written again, which is rare: it takes an update of one of the rows meanwhile.
 func (r *restore) flush() error {
-	if len(r.items) == 0 {
-		return nil
-	}
 	slices.SortFunc(r.items, func(a, b restored) int {
 		return cmp.Or(cmp.Compare(a.attnum, b.attnum), cmp.Compare(a.id, b.id))
 	})
-	r.items = slices.CompactFunc(r.items, func(a, b restored) bool { return a.attnum == b.attnum && a.id == b.id })
-	l := &loader{store: r.store, table: r.table, intents: []intent{r.intent}}
-	err := r.store.space.allow(len(r.bytes))
-	if err == nil {
-		err = r.write(l)
-	}
-	if err == nil {
-		err = l.handOver()
-	}
-	if err != nil {
-		l.discard()
+	for len(r.items) > 0 {
+		done, err := r.tryFlush()
+		if err != nil {
+			return err
+		}
+		if done {
+			break
+		}
 	}
 	r.items, r.bytes = r.items[:0], r.bytes[:0]
-	return roomError(err)
+	return nil
 }
 
-func (r *restore) write(l *loader) error {
+func (r *restore) tryFlush() (done bool, err error) {
+	w := &tableWriter{store: r.store}
+	if err = w.finish(r.write(w)); err != nil {
+		return false, err
+	}
+	ahead := &r.store.table(r.table.ID).ahead
+	ahead.Lock()
+	defer ahead.Unlock()
+	if r.watch.Broken() {
+		w.discard()
+		return false, r.errBroken()
+	}
+	n := len(r.items)
+	if err = r.leaveOut(); err != nil || len(r.items) < n {
+		w.discard()
+		return false, err
+	}
+	if err = w.takeOver(nil); err != nil {
+		return false, err
+	}
 	for _, x := range r.items {
-		n := len(l.columns) - 1
-		if n < 0 || l.columns[n].attnum != x.attnum {
-			l.columns = append(l.columns, loadColumn{attnum: x.attnum})
-			n++
-			if err := l.create(&l.columns[n]); err != nil {
-				return err
-			}
+		if x.attnum == 0 {
+			r.live.Add(uint64(x.id))
 		}
-		l.key = vectorKey(l.key[:0], r.table, x.attnum, x.id)
-		if err := l.columns[n].writer.Set(l.key, r.bytes[x.start:x.end]); err != nil {
+	}
+	return true, nil
+}
+
+func (r *restore) write(w *tableWriter) error {
+	var key []byte
+	for _, x := range r.items {
+		if x.attnum == 0 {
+			key = rowKey(key[:0], r.table.ID, x.id)
+		} else {
+			key = vectorKey(key[:0], r.table.ID, x.attnum, x.id)
+		}
+		if err := w.point(pebble.InternalKeyKindSet, key, r.bytes[x.start:x.end]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// handOver finishes the files and gives them to Pebble.
-func (l *loader) handOver() error {
-	paths, err := l.finish()
-	if err != nil || len(paths) == 0 {
-		return err
-	}
-	return l.ingest(paths)
+func (r *restore) errBroken() error {
+	return fmt.Errorf("table %s was emptied, moved or dropped while its rows came back", r.table.Name)
 }
 
-// restores says whether an intent is one of a restore.
-func (in intent) restores() bool { return in.first == 0 }
+// leaveOut drops the items of rows that have a local form by now. No commit that
+// gives one runs.
+func (r *restore) leaveOut() error {
+	gone := map[types.RowID]bool{}
+	for _, id := range r.watch.Changed() {
+		if !mayHold(r.table, id) {
+			continue // a new row
+		}
+		kind, there, err := r.kind(id)
+		if err != nil {
+			return err
+		}
+		if there && kind != kindCopy {
+			gone[id] = true
+		}
+	}
+	r.items = slices.DeleteFunc(r.items, func(x restored) bool { return gone[x.id] })
+	return nil
+}
 
-// clearRestore removes vectors that a restore wrote ahead: those between the local
-// rows. The caller keeps rows from becoming local meanwhile.
-func (s *Store) clearRestore(b *pebble.Batch, in intent) error {
-	from := types.RowID(0)
-	gap := func(to types.RowID) error {
-		for _, n := range in.vectors {
-			if from == to {
-				break
-			}
-			if err := b.DeleteRange(vectorKey(nil, in.table, n, from), vectorKey(nil, in.table, n, to), nil); err != nil {
-				return err
-			}
-		}
-		from = to + 1
-		return nil
+// finish hands over what is left and brings live and tombs up to what commits did
+// meanwhile. The table is locked.
+func (r *restore) finish() error {
+	if err := r.flush(); err != nil {
+		return err
 	}
-	err := localIDs(context.Background(), s.db, in.table, func(id types.RowID, gone bool) error {
-		if gone || id > in.last {
-			return nil
-		}
-		return gap(id)
-	})
-	if err == nil && from <= in.last {
-		err = gap(in.last + 1)
+	if r.watch.Broken() {
+		return r.errBroken()
 	}
+	for _, id := range r.watch.Changed() {
+		kind, there, err := r.kind(id)
+		if err != nil {
+			return err
+		}
+		r.live.Remove(uint64(id))
+		r.tombs.Remove(uint64(id))
+		switch {
+		case there && kind == kindTombstone:
+			r.tombs.Add(uint64(id))
+		case there:
+			r.live.Add(uint64(id))
+		}
+	}
+	if have, want := r.live.GetCardinality(), r.store.table(r.table.ID).rows.Load(); int64(have) < want {
+		return fmt.Errorf("table %s has %d rows, of which %d came back", r.table.Name, want, have)
+	}
+	return nil
+}
+
+// kind looks a row key up.
+func (r *restore) kind(id types.RowID) (kind localKind, there bool, err error) {
+	b, done, err := lookup(r.store.db, nil, rowKey(nil, r.table.ID, id))
+	if err != nil || b == nil {
+		return 0, false, err
+	}
+	kind = kindOf(b)
+	return kind, true, closeValue(done)
+}
+
+// copyBatch is how many copies are dropped at a time.
+const copyBatch = 4096
+
+// DropCopies removes what a move from segments that is not to be ended has brought
+// back. Statements may run meanwhile. Should it not be called, the copies take
+// space but change no answer, and the next move finds them.
+func (s *Store) DropCopies(ctx context.Context, table *catalog.Table) error {
+	for from, more := types.RowID(0), true; more; {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		var err error
+		if from, more, err = s.dropCopies(table, from); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropCopies drops copies of rows from an id on, some at a time.
+func (s *Store) dropCopies(table *catalog.Table, from types.RowID) (next types.RowID, more bool, err error) {
+	state := s.table(table.ID)
+	state.ahead.Lock()
+	defer state.ahead.Unlock()
+	if state.restoring > 0 {
+		return 0, false, fmt.Errorf("the rows of table %s come back just now", table.Name)
+	}
+	now := s.Catalog().Table(table.ID)
+	if now == nil || !hasSegments(now) {
+		return 0, false, nil // they are rows by now
+	}
+	b := s.db.NewBatch()
+	defer s.release(b)
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: rowKey(nil, table.ID, from), UpperBound: prefixEnd(oidKey(keyRow, table.ID))})
 	if err != nil {
-		return err
+		return 0, false, readError(err)
 	}
-	return b.Delete(intentKey(in.table, in.first), nil)
+	n := 0
+	for more = it.First(); more && n < copyBatch; more = it.Next() {
+		n++
+		id := idOf(it.Key())
+		next = id + 1
+		if isCopy(it.Value()) && mayHold(now, id) {
+			err = dropCopy(b, now, id, it.Key())
+		}
+		if err != nil {
+			break
+		}
+	}
+	if err = cmp.Or(err, it.Error(), it.Close()); err != nil || b.Empty() {
+		return next, more, readError(err)
+	}
+	return next, more, s.applyFreeing(b, pebble.NoSync)
 }
 
-// dropRestore is dropIntent for a restore.
-func (s *Store) dropRestore(b *pebble.Batch, in intent) error {
-	t := s.table(in.table)
-	t.ahead.Lock()
-	defer t.ahead.Unlock()
-	if err := s.clearRestore(b, in); err != nil {
-		return err
+func dropCopy(b *pebble.Batch, table *catalog.Table, id types.RowID, key []byte) error {
+	err := b.Delete(bytes.Clone(key), nil)
+	for i := range table.Columns {
+		if c := &table.Columns[i]; err == nil && isVector(c.Type) {
+			err = b.Delete(vectorKey(nil, table.ID, c.Num, id), nil)
+		}
 	}
-	return s.applyFreeing(b, pebble.NoSync)
+	return err
 }
 
-// overlay notes that rows of a table's segments get a local form.
+// overlay notes that rows of a table's segments get a local form or a tombstone.
 func (l *layer) overlay(table types.OID) {
 	if !slices.Contains(l.overlaid, table) {
 		l.overlaid = append(l.overlaid, table)
 	}
 }
 
-// holdAhead keeps what restores wrote ahead from being removed while rows become
-// local; the returned function lets go.
-func (s *Store) holdAhead(l *layer) func() {
+// overlays keeps copies from coming and going while a commit gives rows of segments
+// a local form, and until the watches know of it; the returned function lets go.
+func (s *Store) overlays(l *layer) func() {
 	for _, id := range l.overlaid {
 		s.table(id).ahead.RLock()
 	}

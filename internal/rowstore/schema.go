@@ -277,6 +277,7 @@ func (t *Txn) Truncate(ctx context.Context, table *catalog.Table) error {
 	if now := t.Catalog().Table(table.ID); now != nil {
 		bare = now.Clone()
 	}
+	t.top().overlay(table.ID)
 	bare.Cold = &catalog.Cold{Manifest: table.Cold.Manifest}
 	return t.Change(ctx, catalog.Put(bare))
 }

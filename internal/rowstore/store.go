@@ -90,12 +90,14 @@ type Store struct {
 
 	history *history
 	watches watches
-	failure *failure
-	pebble  *pebble.Options
-	loads   atomic.Uint64 // files of loads so far
-	spills  atomic.Uint64 // numbers of spills so far
-	syncer  *syncer
-	damaged []damagedObject // descriptors that could not be read; fixed at open
+	// restoreChunk is how many bytes of a restore are gathered in memory.
+	restoreChunk int
+	failure      *failure
+	pebble       *pebble.Options
+	loads        atomic.Uint64 // files of loads so far
+	spills       atomic.Uint64 // numbers of spills so far
+	syncer       *syncer
+	damaged      []damagedObject // descriptors that could not be read; fixed at open
 
 	tablesMu  sync.Mutex // guards the maps below
 	tables    map[types.OID]*tableState
@@ -151,7 +153,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		opts: o, locks: newLocker(), space: newSpace(o), history: newHistory(), failure: newFailure(o.Logger),
-		tables: map[types.OID]*tableState{}, sequences: map[types.OID]*sequenceState{},
+		restoreChunk: loadChunk, tables: map[types.OID]*tableState{}, sequences: map[types.OID]*sequenceState{},
 	}
 	s.space.fail = s.failure.set
 	err := s.failure.guarded(func() (err error) {

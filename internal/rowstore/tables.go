@@ -25,9 +25,10 @@ type tableState struct {
 	// switching is held while a commit changes where the rows lie, so that a
 	// snapshot and the descriptor that goes with it can be had together.
 	switching sync.RWMutex
-	// ahead is held by the removal of vectors that a restore wrote ahead, and shared
-	// by commits that give rows of segments a local form.
-	ahead sync.RWMutex
+	// ahead is held while copies of segments' rows come and go, and shared by commits
+	// that give rows of segments a local form.
+	ahead     sync.RWMutex
+	restoring int // how many bring rows back; guarded by ahead
 
 	rows     atomic.Int64
 	rowBytes atomic.Int64 // of recent rows, without vectors

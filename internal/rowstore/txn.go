@@ -198,9 +198,6 @@ func (t *Txn) undo(l *layer) {
 	}
 	for _, in := range l.intents {
 		t.store.dropIntent(in)
-		if in.restores() {
-			t.restore = nil
-		}
 	}
 	t.schema.own = nil
 }
@@ -299,6 +296,7 @@ func (t *Txn) Rollback() {
 // end gives back what the transaction holds.
 func (t *Txn) end() {
 	t.done = true
+	t.endRestore()
 	t.layers = []*layer{newLayer("")}
 	if err := t.dropSnapshot(); err != nil {
 		t.store.opts.Logger.Error("snapshot not closed", "error", err)
@@ -364,8 +362,11 @@ func (s *Store) commit(l *layer, async bool) error {
 		apply = s.applyFreeing
 	}
 	settled := s.lockSwitches(l)
-	release := s.holdAhead(l)
+	release := s.overlays(l)
 	err := apply(b, mode)
+	if err == nil {
+		s.watches.tell(l)
+	}
 	release()
 	if err != nil {
 		settled()
@@ -381,7 +382,6 @@ func (s *Store) commit(l *layer, async bool) error {
 // made brings what is in memory up to a commit. settled comes once catalog and
 // rows agree again.
 func (s *Store) made(l *layer, settled func()) {
-	s.watches.tell(l)
 	for table, n := range l.counts {
 		s.table(table).rows.Add(n)
 	}

@@ -242,8 +242,8 @@ func (t *Txn) removeVectors(table *catalog.Table, id types.RowID) {
 }
 
 // Update replaces a locked row. The id changes when an indexed vector does, and
-// when any vector of a row does that a segment may have: the vectors under an id
-// are the same in both places, so that a restore may write them while rows change.
+// when any vector of a row does that a segment may have: so the vectors under an id
+// are the same in both places, for whoever reads segments alone.
 func (t *Txn) Update(ctx context.Context, table *catalog.Table, id types.RowID, old, new types.Row, wait storage.WaitPolicy) (types.RowID, error) {
 	indexes := t.Catalog().Indexes(table.ID)
 	moves, err := t.store.moves(table, indexes, old, new)
@@ -335,13 +335,14 @@ func vectorsDiffer(table *catalog.Table, old, new types.Row) bool {
 	return false
 }
 
-// version reads a local row's version: the newest there is.
+// version reads a local row's version: the newest there is. A copy may go, so it
+// does not count as local.
 func (t *Txn) version(table *catalog.Table, id types.RowID) (v uint64, local bool, err error) {
 	b, done, err := lookup(t.store.db, t.layers, rowKey(nil, table.ID, id))
 	if err != nil {
 		return 0, false, err
 	}
-	v, local = rowVersion(b), b != nil && !isTombstone(b)
+	v, local = rowVersion(b), b != nil && !isTombstone(b) && !(isCopy(b) && mayHold(table, id))
 	return v, local, closeValue(done)
 }
 
@@ -350,6 +351,7 @@ func (t *Txn) removeRow(table *catalog.Table, id types.RowID) {
 	key := rowKey(nil, table.ID, id)
 	if mayHold(table, id) {
 		t.top().put(key, tombstone)
+		t.top().overlay(table.ID)
 		return
 	}
 	t.top().remove(key)
@@ -504,14 +506,20 @@ func (t *Txn) compare(ctx context.Context, table *catalog.Table, id types.RowID,
 		return false, false, err
 	}
 	seen, closeSeen, err := lookup(t.view(), nil, key)
-	if err == nil && now == nil && seen == nil && mayHold(table, id) {
-		there, err = t.store.newestReader(table).get(ctx, id, nil)
-		return there, there, err
+	if err == nil && mayHold(table, id) && inSegment(now) && inSegment(seen) {
+		if there = now != nil || seen != nil; !there {
+			there, err = t.store.newestReader(table).get(ctx, id, nil)
+		}
+		return there, there, errors.Join(err, closeValue(closeNow), closeValue(closeSeen))
 	}
 	there = now != nil && !isTombstone(now)
 	same = there && seen != nil && bytes.Equal(now, seen)
 	return same, there, errors.Join(err, closeValue(closeNow), closeValue(closeSeen))
 }
+
+// inSegment says whether a row's version is that of the segment, if that has it:
+// nothing is here, or a copy.
+func inSegment(b []byte) bool { return b == nil || isCopy(b) }
 
 // newest reads the newest committed version of a row.
 func (t *Txn) newest(ctx context.Context, table *catalog.Table, id types.RowID) (storage.LockedRow, error) {
