@@ -100,6 +100,9 @@ func (s *session) cancelMove(table *catalog.Table) (bool, error) {
 func (s *session) showTiers() []types.Row {
 	var rows []types.Row
 	for _, t := range tables(s.Catalog()) {
+		if t.Partitioned != nil {
+			continue // its partitions are collections
+		}
 		stats, tier := s.engine.source.Stats(t.ID), s.tierState(t.ID)
 		rows = append(rows, types.Row{
 			t.Schema + "." + t.Name, t.Tier.String(), fmt.Sprint(t.Pinned), s.printed(tier), fmt.Sprint(tier.Accesses),

@@ -34,7 +34,17 @@ func (s *statement) alterCollection(ctx context.Context, t *ast.AlterCollection)
 	default:
 		return pgerr.Unsupported("ALTER COLLECTION " + t.Action)
 	}
-	return s.Txn.Change(ctx, catalog.Put(table))
+	if err := s.Txn.Change(ctx, catalog.Put(table)); err != nil {
+		return err
+	}
+	for _, p := range s.catalog().Partitions(table.ID) { // each is a collection of its own
+		part := *t
+		part.Table = &ast.RangeVar{Schema: p.Schema, Name: p.Name}
+		if err := s.alterCollection(ctx, &part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // moveCollection is SET TIER and CANCEL. It takes no lock: the move is not part of the
@@ -67,14 +77,33 @@ func (s *statement) moveCollection(t *ast.AlterCollection) error {
 	if s.CancelMove == nil {
 		return pgerr.Unsupported("tiering")
 	}
-	moved, err := s.CancelMove(table)
-	if err == nil && !moved {
+	any := false
+	for _, leaf := range s.catalog().Leaves(table, nil) {
+		moved, err := s.CancelMove(leaf)
+		if err != nil {
+			return err
+		}
+		any = any || moved
+	}
+	if !any {
 		s.notice("00000", `collection "%s" is not moving`, table.Name)
 	}
-	return err
+	return nil
 }
 
+// setTier asks for a move; of a partitioned table all partitions move that are elsewhere.
 func (s *statement) setTier(table *catalog.Table, tier types.Tier, wait bool) error {
+	if table.Partitioned != nil {
+		for _, leaf := range s.catalog().Leaves(table, nil) {
+			if leaf.Tier == tier {
+				continue
+			}
+			if err := s.setTier(leaf, tier, wait); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	switch {
 	case table.Temp != 0 && tier != types.TierHot:
 		return pgerr.Newf(pgerr.ObjectNotInPrerequisiteState, `temporary table "%s" cannot be moved`, table.Name)
@@ -106,7 +135,7 @@ func (s *statement) setTableOptions(t *catalog.Table, list []ast.Option) error {
 	name, moves := added["tier"]
 	delete(added, "tier")
 	t.Options = mergeOptions(t.Options, added, nil)
-	if !moves {
+	if !moves || t.Partitioned != nil { // the partitions are asked themselves
 		return nil
 	}
 	tier, err := parseTier(name)

@@ -93,6 +93,9 @@ var tiersSource = &source{
 	kinds: []catalog.Kind{catalog.KindTable},
 	objects: func(b *builder, o catalog.Object) {
 		t := o.(*catalog.Table)
+		if t.Partitioned != nil {
+			return // its partitions are collections
+		}
 		stats := b.stats(t.ID)
 		var tier storage.TierState
 		if b.env.Tier != nil {
