@@ -1,12 +1,12 @@
 package coldstore
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
@@ -298,26 +298,25 @@ func (l *Loading) Part(index types.OID, kind string) (catalog.SegmentPart, bool)
 	return parts[0], true
 }
 
-// CopyFile makes a copy of a file that may be replaced or grow meanwhile, for
-// Sealing.Graphs and Files; it lies in the store's own folder until remove is called.
-func (s *Store) CopyFile(path string) (copied string, remove func(), err error) {
-	in, err := os.Open(path)
+// MakeFile writes a file for Sealing.Graphs or Files; it lies in the store's own folder
+// until remove is called.
+func (s *Store) MakeFile(content func(io.Writer) error) (path string, remove func(), err error) {
+	f, err := os.CreateTemp(s.o.buildDir(), "part-")
 	if err != nil {
 		return "", nil, err
 	}
-	defer func() { _ = in.Close() }() // only read
-	out, err := os.CreateTemp(s.o.buildDir(), filepath.Base(path)+"-")
-	if err != nil {
-		return "", nil, err
+	w := bufio.NewWriterSize(f, 1<<20)
+	err = content(w)
+	if err == nil {
+		err = w.Flush()
 	}
-	remove = func() { _ = os.Remove(out.Name()) }
-	_, err = io.Copy(out, in)
-	if cerr := out.Close(); err == nil {
+	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
+	remove = func() { _ = os.Remove(f.Name()) } // the next start does it otherwise
 	if err != nil {
 		remove()
 		return "", nil, err
 	}
-	return out.Name(), remove, nil
+	return f.Name(), remove, nil
 }

@@ -3,7 +3,7 @@ package tiering
 import (
 	"context"
 	"errors"
-	"io/fs"
+	"io"
 	"os"
 	"sync"
 	"time"
@@ -15,6 +15,7 @@ import (
 	"github.com/akidb/akidb/internal/rowstore"
 	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/internal/types"
+	"github.com/akidb/akidb/vectorindex/hnsw"
 )
 
 // A snapshot is made of rows as one transaction sees them, and of index files of
@@ -113,39 +114,45 @@ func (m *Manager) snapshotFiles(ctx context.Context, in *coldstore.Sealing) (rem
 		if err != nil {
 			return remove, err
 		}
-		path, to := "", in.Files
-		switch b := b.(type) {
-		case *graphBody:
-			path, to, err = m.path(x.ID), in.Graphs, m.checkpointIfChanged(v, b)
-		case *cellsBody:
-			if path = m.cellsPath(x.ID); b.Pending() > 0 {
-				err = b.merge(ctx)
-			}
-		default:
+		path, drop, err := m.snapshotFile(ctx, b)
+		if err != nil {
+			return remove, err
+		}
+		if path == "" {
 			continue
 		}
-		if err != nil {
-			return remove, err
-		}
-		copied, drop, err := m.opts.Cold.CopyFile(path)
-		if err != nil {
-			return remove, err
-		}
 		removers = append(removers, drop)
-		to[x.ID] = copied
+		if _, ok := b.(*graphBody); ok {
+			in.Graphs[x.ID] = path
+		} else {
+			in.Files[x.ID] = path
+		}
 	}
 	return remove, nil
 }
 
-// checkpointIfChanged sees to it that the checkpoint on disk is of now.
-func (m *Manager) checkpointIfChanged(v *vectorIndex, b *graphBody) error {
-	if err := m.checkpoint(v); err != nil {
-		return err
+// snapshotFile writes what is in an index: its graph without the vectors, which the
+// rows have, or its cells. "" is none.
+func (m *Manager) snapshotFile(ctx context.Context, b body) (path string, remove func(), err error) {
+	switch b := b.(type) {
+	case *graphBody:
+		return m.opts.Cold.MakeFile(b.WriteGraph)
+	case *cellsBody:
+		if b.Pending() > 0 {
+			if err := b.merge(ctx); err != nil {
+				return "", nil, err
+			}
+		}
+		return m.opts.Cold.MakeFile(func(w io.Writer) error {
+			f, err := os.Open(m.cellsPath(b.v.desc().ID))
+			if err != nil {
+				return err
+			}
+			_, err = io.Copy(w, f)
+			return errors.Join(err, f.Close())
+		})
 	}
-	if _, err := os.Stat(m.path(v.desc().ID)); errors.Is(err, fs.ErrNotExist) {
-		return b.save()
-	}
-	return nil
+	return "", nil, nil
 }
 
 // frozenRows are the rows of a table as one transaction sees them: all of them, or
@@ -394,38 +401,72 @@ func (t *Txn) takeOver(ctx context.Context, table *catalog.Table, v *vectorIndex
 		if p.Kind != want {
 			continue
 		}
-		b, err := t.fetched(ctx, v, kind, p)
-		if err != nil {
+		b, err := t.fetched(ctx, table, v, kind, p)
+		if err != nil && ctx.Err() == nil {
 			t.m.opts.Logger.Warn("index file of a snapshot not usable, building the index anew", "index", v.desc().Name, "error", err)
 			return nil, nil
 		}
-		if err := t.bringUp(ctx, table, v, b); err != nil {
-			return b, err
-		}
-		if g, ok := b.(*graphBody); ok {
-			return b, v.build(ctx, g)
-		}
-		return b, nil
+		return b, err
 	}
 	return nil, nil
 }
 
-func (t *Txn) fetched(ctx context.Context, v *vectorIndex, kind bodyKind, p catalog.SegmentPart) (body, error) {
-	path := t.m.path(v.desc().ID)
-	if kind == cellsKind {
-		path = t.m.cellsPath(v.desc().ID)
+func (t *Txn) fetched(ctx context.Context, table *catalog.Table, v *vectorIndex, kind bodyKind, p catalog.SegmentPart) (body, error) {
+	if kind == graphKind {
+		return t.fetchGraph(ctx, table, v, p)
 	}
+	if err := t.m.opts.Cold.FetchPart(ctx, p, t.m.cellsPath(v.desc().ID)); err != nil {
+		return nil, err
+	}
+	b, err := t.m.openCells(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.bringUp(ctx, table, v, b); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+// fetchGraph opens a graph whose vectors are those of the rows; rows that it lacks are
+// appended and moved into it.
+func (t *Txn) fetchGraph(ctx context.Context, table *catalog.Table, v *vectorIndex, p catalog.SegmentPart) (body, error) {
+	path := t.m.path(v.desc().ID) + temporary
+	defer func() { _ = os.Remove(path) }() // a start removes it otherwise
 	if err := t.m.opts.Cold.FetchPart(ctx, p, path); err != nil {
 		return nil, err
 	}
-	if kind == cellsKind {
-		return t.m.openCells(ctx, v)
+	type missing struct {
+		id  types.RowID
+		key types.Datum
 	}
-	g, err := t.m.loadGraph(v)
-	if err == nil && g.Len() == 0 {
-		return g, nil // not usable, which was told: all rows are appended
+	var rest []missing
+	x, err := hnsw.LoadGraph(path, t.m.graphOptions(v.desc()), func(put func(types.RowID, types.Datum) (bool, error)) error {
+		return t.eachRow(ctx, table, v, func(id types.RowID, row types.Row) error {
+			key, ok, err := t.m.key(table, v.desc(), row)
+			if err != nil || !ok {
+				return err
+			}
+			known, err := put(id, key)
+			if !known && err == nil {
+				rest = append(rest, missing{id, key})
+			}
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
 	}
-	return g, err
+	g := &graphBody{Index: x, m: t.m, v: v}
+	for _, r := range rest {
+		if err := g.Append(r.id, r.key); err != nil {
+			return nil, errors.Join(err, g.Close())
+		}
+	}
+	if err := v.build(ctx, g); err != nil {
+		return nil, errors.Join(err, g.Close())
+	}
+	return g, nil
 }
 
 // bringUp makes a body hold what the transaction sees.

@@ -27,6 +27,7 @@ type header struct {
 	entry       uint64
 	centred     bool
 	coded       bool // the quantizer is there
+	bare        bool // vectors and codes are not there
 }
 
 func (h *header) encode() []byte {
@@ -36,7 +37,7 @@ func (h *header) encode() []byte {
 	le.PutUint32(b[8:], checkpointVersion)
 	le.PutUint32(b[12:], uint32(h.options.Type))
 	b[16] = uint8(h.options.Metric)
-	b[17] = flag(h.coded) | flag(h.centred)<<1
+	b[17] = flag(h.coded) | flag(h.centred)<<1 | flag(h.bare)<<2
 	le.PutUint32(b[20:], uint32(h.options.Dims))
 	le.PutUint32(b[24:], uint32(h.options.M))
 	le.PutUint32(b[28:], uint32(h.options.EfConstruction))
@@ -89,12 +90,13 @@ func (x *Index) sections(h *header) []section {
 	if h.centred {
 		list = append(list, newSection(nil, h.options.Dims, 4))
 	}
-	if x.kind == kindSparse {
+	switch {
+	case x.kind == kindSparse:
 		list = append(list, newSection(nil, n, 4)) // counts of elements
-	} else {
+	case !h.bare:
 		list = append(list, newSection(&x.raw, n, int(x.raw.stride)))
 	}
-	if h.coded {
+	if h.coded && !h.bare {
 		list = append(list, newSection(&x.codes, n, int(x.codes.stride)))
 	}
 	return append(list, newSection(&x.links, n, int(x.links.stride)), newSection(&x.upper, int(h.blocks), int(x.upper.stride)))
@@ -111,7 +113,9 @@ type image struct {
 
 // WriteCheckpoint writes the index as it is at some moment during the call.
 // Appends, removals and searches go on; Build and Drain wait.
-func (x *Index) WriteCheckpoint(w io.Writer) error {
+func (x *Index) WriteCheckpoint(w io.Writer) error { return x.writeImage(w, false) }
+
+func (x *Index) writeImage(w io.Writer, bare bool) error {
 	x.maintain.Lock()
 	defer x.maintain.Unlock()
 	if x.isClosed() {
@@ -122,6 +126,7 @@ func (x *Index) WriteCheckpoint(w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	img.header.bare = bare
 	out := &blockWriter{w: w}
 	out.write(img.header.encode())
 	for _, s := range x.sections(&img.header) {

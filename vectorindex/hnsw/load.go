@@ -40,15 +40,24 @@ func loadFrom(file io.ReaderAt, size int64, o Options) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := x.load(file, size); err != nil {
+	bare, err := x.load(file, size)
+	if err == nil && bare {
+		err = errBare()
+	}
+	if err != nil {
 		_ = x.Close() // the first error counts
 		return nil, err
 	}
+	x.ready()
+	return x, nil
+}
+
+// ready makes what searches of a loaded graph begin with.
+func (x *Index) ready() {
 	w := x.borrow(int(x.slots))
 	defer x.giveBack(w)
 	x.chooseScouts(w, x.slots)
 	x.settled = x.graphed.Load()
-	return x, nil
 }
 
 func decodeHeader(b []byte) (h header, err error) {
@@ -63,41 +72,42 @@ func decodeHeader(b []byte) (h header, err error) {
 	}
 	h.options = Options{Type: types.OID(le.Uint32(b[12:])), Metric: types.Metric(b[16]), Dims: int(le.Uint32(b[20:])),
 		M: int(le.Uint32(b[24:])), EfConstruction: int(le.Uint32(b[28:]))}
-	h.coded, h.centred = b[17]&1 != 0, b[17]&2 != 0
+	h.coded, h.centred, h.bare = b[17]&1 != 0, b[17]&2 != 0, b[17]&4 != 0
 	h.slots, h.blocks = le.Uint32(b[32:]), le.Uint32(b[36:])
 	h.sparseBytes, h.entry = le.Uint64(b[40:]), le.Uint64(b[48:])
 	return h, nil
 }
 
-// load fills a new index, which nobody else knows yet.
-func (x *Index) load(file io.ReaderAt, size int64) error {
+// load fills a new index, which nobody else knows yet; bare says that its vectors are
+// not in the file.
+func (x *Index) load(file io.ReaderAt, size int64) (bare bool, err error) {
 	first := make([]byte, headerSize)
 	if _, err := file.ReadAt(first, 0); err != nil {
-		return damaged("no header: %v", err)
+		return false, damaged("no header: %v", err)
 	}
 	h, err := decodeHeader(first)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := x.checkHeader(&h, size); err != nil {
-		return err
+		return false, err
 	}
 	if err := x.lay(&h); err != nil {
-		return err
+		return false, err
 	}
 	centre, counts, err := x.readSections(file, &h)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if x.kind == kindSparse {
 		if err := x.readSparse(file, &h, size, counts); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if h.coded {
 		x.sq.Store(quantize.NewSQ8(x.options.Metric, x.options.Dims, centre))
 	}
-	return x.adopt(&h)
+	return h.bare, x.adopt(&h)
 }
 
 func (x *Index) checkHeader(h *header, size int64) error {
@@ -107,7 +117,7 @@ func (x *Index) checkHeader(h *header, size int64) error {
 		return pgerr.Newf(pgerr.ObjectNotInPrerequisiteState,
 			"hnsw checkpoint: written with options %+v, not %+v", h.options, want)
 	}
-	if h.slots > maxSlots || (h.centred && !h.coded) || (h.coded && x.kind != kindCodes) ||
+	if h.slots > maxSlots || (h.centred && !h.coded) || (h.bare && x.kind == kindSparse) || (h.coded && x.kind != kindCodes) ||
 		(h.sparseBytes > 0 && x.kind != kindSparse) {
 		return damaged("impossible header")
 	}
