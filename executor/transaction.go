@@ -155,6 +155,7 @@ func (s *session) endTransaction() {
 
 // Fail tells the session that the client was sent an error.
 func (s *session) Fail() {
+	defer s.idle()
 	if s.active != nil {
 		s.active.abandon()
 	}

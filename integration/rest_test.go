@@ -2,14 +2,18 @@ package integration
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -381,4 +385,71 @@ func TestCollectionsMoveAndAreKeptInSnapshotsOverREST(t *testing.T) {
 	r.want(t, "DELETE", "/collections/b/snapshots/Nightly%201", "", 404, `"sqlstate":"42704"`)
 	r.want(t, "DELETE", "/collections/a/snapshots/Nightly%201", "", 204, "")
 	r.want(t, "POST", "/collections/a/snapshots/Nightly%201/restore", `{"as":"c"}`, 404, `"sqlstate":"42704"`)
+}
+
+func TestManyClientsOfRESTLeaveNothingBehind(t *testing.T) {
+	r := launchREST(t)
+	c := r.connect(t)
+	r.want(t, "POST", "/collections", `{"name":"shared","dimension":4}`, 201, "")
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
+	ask := func(ctx context.Context, method, path, body string) int {
+		rq, err := http.NewRequestWithContext(ctx, method, r.url+path, strings.NewReader(body))
+		if err != nil {
+			t.Error(err)
+			return 0
+		}
+		res, err := client.Do(rq)
+		if err != nil {
+			return 0 // it was given up
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
+		return res.StatusCode
+	}
+	var clients sync.WaitGroup
+	for n := range 12 {
+		clients.Go(func() {
+			own := fmt.Sprintf("/collections/own%d", n)
+			for i := range 40 {
+				ctx := t.Context()
+				if i%10 == 9 { // a client that does not wait
+					short, cancel := context.WithTimeout(ctx, time.Duration(i)*50*time.Microsecond)
+					defer cancel()
+					ctx = short
+				}
+				for _, q := range []struct {
+					method, path, body string
+					want               []int
+				}{
+					{"POST", "/collections/shared/vectors", fmt.Sprintf(`[{"id":%d,"vector":[%d,1,2,3]},{"vector":[1,%d,2,3]}]`, n*1000+i, i, n), []int{201}},
+					{"POST", "/collections/shared/search", `{"vector":[1,2,3,4],"k":3,"ef":100}`, []int{200}},
+					{"POST", "/collections", fmt.Sprintf(`{"name":"own%d","dimension":4}`, n), []int{201, 409}},
+					{"POST", own + "/vectors", `[{"vector":[1,2,3,4]},{"vector":[1,2]}]`, []int{400, 404}},
+					{"POST", own + "/search", `{"vector":[1,2,3,4]}`, []int{200, 404}},
+					{"DELETE", own, ``, []int{204, 404}},
+				} {
+					if got := ask(ctx, q.method, q.path, q.body); got != 0 && !slices.Contains(q.want, got) {
+						t.Errorf("%s %s: %d", q.method, q.path, got)
+					}
+				}
+			}
+		})
+	}
+	clients.Wait()
+	var busy, all int
+	eventually(t, "all sessions are idle", func() bool {
+		if err := c.QueryRow(t.Context(), "SELECT count(*) FILTER (WHERE state <> 'idle'), count(*) FROM pg_stat_activity WHERE application_name = 'REST'").Scan(&busy, &all); err != nil {
+			t.Fatal(err)
+		}
+		return busy == 0
+	})
+	if all > 40 {
+		t.Errorf("%d sessions", all)
+	}
+	must(t, c, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'REST'")
+	r.want(t, "POST", "/collections/shared/search", `{"vector":[1,2,3,4],"k":1}`, 200, "results")
+	var rows, distinct int
+	if err := c.QueryRow(t.Context(), "SELECT count(*), count(DISTINCT id) FROM shared").Scan(&rows, &distinct); err != nil || rows != distinct || rows < 12*36 {
+		t.Errorf("%d rows, %d ids, %v", rows, distinct, err)
+	}
 }

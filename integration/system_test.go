@@ -295,6 +295,15 @@ func TestPgStatActivityShowsEverySessionAsItIs(t *testing.T) {
 	if err != nil || user != "postgres" || app != "loader" || state != "idle in transaction" || query != "SELECT 42" || addr != "127.0.0.1" || port < 1024 || !xact || !started || wait != "ClientRead" {
 		t.Errorf("%s %s %s %s %s %d %v %v %s %v", user, app, state, query, addr, port, xact, started, wait, err)
 	}
+	refused(t, other, "SELECT 1/0", "22012", "division by zero")
+	if err := c.QueryRow(t.Context(), "SELECT state FROM pg_stat_activity WHERE pid <> pg_backend_pid()").Scan(&state); err != nil || state != "idle in transaction (aborted)" {
+		t.Errorf("after an error: %s %v", state, err)
+	}
+	must(t, other, "ROLLBACK")
+	refused(t, other, "SELECT 1/0", "22012", "division by zero")
+	if err := c.QueryRow(t.Context(), "SELECT state FROM pg_stat_activity WHERE pid <> pg_backend_pid()").Scan(&state); err != nil || state != "idle" {
+		t.Errorf("after an error outside a block: %s %v", state, err)
+	}
 	must(t, c, "CREATE ROLE clerk LOGIN")
 	must(t, c, "SET ROLE clerk")
 	if err := c.QueryRow(t.Context(), "SELECT query FROM pg_stat_activity WHERE pid <> pg_backend_pid()").Scan(&query); err != nil || query != "<insufficient privilege>" {
