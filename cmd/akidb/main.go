@@ -82,6 +82,6 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	cmd.AddCommand(serveCommand(), postgresCommand(), checkCommand(), configCommand(), healthCommand(), tierCommand(), snapshotCommand(), versionCommand(), migrateCommand())
+	cmd.AddCommand(serveCommand(), postgresCommand(), checkCommand(), configCommand(), healthCommand(), tierCommand(), snapshotCommand(), versionCommand(), migrateCommand(), storeCommand())
 	return cmd
 }

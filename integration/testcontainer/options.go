@@ -46,6 +46,7 @@ type Bucket struct {
 	Endpoint             string // as the container sees it: http://minio:9000
 	Name, Prefix, Region string
 	AccessKey, SecretKey string
+	Create               bool // make the bucket if it is missing
 }
 
 // WithBucket puts cold collections and snapshots into a bucket.
@@ -53,6 +54,9 @@ func WithBucket(b Bucket) testcontainers.CustomizeRequestOption {
 	env := map[string]string{
 		"AKIDB_S3_ENDPOINT": b.Endpoint, "AKIDB_S3_BUCKET": b.Name,
 		"AKIDB_S3_ACCESS_KEY": b.AccessKey, "AKIDB_S3_SECRET_KEY": b.SecretKey,
+	}
+	if b.Create {
+		env["AKIDB_S3_CREATE_BUCKET"] = "true"
 	}
 	if b.Prefix != "" {
 		env["AKIDB_S3_PREFIX"] = b.Prefix

@@ -17,6 +17,8 @@ type ColdStore struct {
 	// Bucket and Prefix are the two parts of an s3 URL.
 	Bucket string `toml:"bucket"`
 	Prefix string `toml:"prefix"`
+	// CreateBucket makes the bucket if it is missing.
+	CreateBucket bool `toml:"create_bucket"`
 	// Endpoint is the address of the store, such as http://minio:9000; "" is AWS.
 	Endpoint string `toml:"endpoint"`
 	Region   string `toml:"region"`

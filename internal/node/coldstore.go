@@ -97,7 +97,7 @@ var addressing = map[string]string{"auto": "", "true": "path", "false": "virtual
 func (n *node) s3Options(name, prefix string, policy retry.Policy, d coldDurations) s3.Options {
 	c := &n.config.ColdStore
 	return s3.Options{
-		Endpoint: c.Endpoint, Bucket: name, Prefix: prefix, Region: c.Region, Addressing: addressing[c.PathStyle],
+		Endpoint: c.Endpoint, Bucket: name, CreateBucket: c.CreateBucket, Prefix: prefix, Region: c.Region, Addressing: addressing[c.PathStyle],
 		Credentials: c.Credentials, AccessKey: c.AccessKey, SecretKey: c.SecretKey, SessionToken: c.SessionToken,
 		Encryption: c.Encryption, KMSKey: c.KMSKey, CustomerKey: c.CustomerKey, CAFile: c.CAFile,
 		InsecureSkipVerify: c.InsecureSkipVerify, Warn: func(m string) { n.log.Warn(m) },

@@ -28,7 +28,7 @@ const (
 // codes are S3's codes whose HTTP status alone says too little, or that deserve a
 // better hint.
 var codes = map[string]known{
-	"NoSuchBucket":                   {objectstore.NoBucket, "Create the bucket, or correct its name; AkiDB does not create buckets."},
+	"NoSuchBucket":                   {objectstore.NoBucket, "Create the bucket, correct its name, or set create_bucket."},
 	"NoSuchUpload":                   {objectstore.Unavailable, "The upload was aborted by somebody else, or by a rule of the bucket."},
 	"PreconditionFailed":             {objectstore.Condition, ""},
 	"ConditionalRequestConflict":     {objectstore.Unavailable, ""},

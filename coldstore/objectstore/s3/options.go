@@ -30,6 +30,8 @@ type Options struct {
 	Endpoint string
 	// Bucket must exist. Prefix goes before every key, without slashes around it.
 	Bucket, Prefix string
+	// CreateBucket has Check make the bucket when it is missing.
+	CreateBucket bool
 	// Region is needed on AWS unless AWS_REGION is set or the bucket's location may
 	// be asked for; elsewhere it is us-east-1 if empty.
 	Region string

@@ -88,16 +88,33 @@ func (s *Store) String() string {
 	return strings.TrimSuffix("bucket "+s.bucket+"/"+s.prefix, "/")
 }
 
-// Check asks whether the bucket is there and may be used.
+// Check asks whether the bucket is there and may be used, and makes it if the
+// options say so.
 func (s *Store) Check(ctx context.Context) error {
 	ok, err := s.core.BucketExists(ctx, s.bucket)
 	if err != nil {
 		return s.fail(ctx, objectstore.OpStat, "", err)
 	}
+	if !ok && s.o.CreateBucket {
+		return s.createBucket(ctx)
+	}
 	if !ok {
 		return &objectstore.Error{Class: objectstore.NoBucket, Op: objectstore.OpStat, Place: s.String(), Code: minio.NoSuchBucket}
 	}
 	return nil
+}
+
+// createBucket makes the bucket; that another server was quicker is no error.
+func (s *Store) createBucket(ctx context.Context) error {
+	host, _, err := s.o.endpoint()
+	if err != nil {
+		return err
+	}
+	err = s.core.MakeBucket(ctx, s.bucket, minio.MakeBucketOptions{Region: s.o.region(host)})
+	if err == nil || minio.ToErrorResponse(err).Code == "BucketAlreadyOwnedByYou" {
+		return nil
+	}
+	return s.fail(ctx, objectstore.OpPut, "", err)
 }
 
 // Stat implements objectstore.Store.
