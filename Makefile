@@ -52,7 +52,8 @@ fuzz: ## run every fuzz target for FUZZTIME (60s) in turn; what it finds lies in
 test-container: ## build the image, start it beside MinIO and under compose, send it SQL and REST (needs Docker, or root and dockerd)
 	scripts/with-docker.sh $(MAKE) --no-print-directory run-test-container
 
-run-test-container:
+run-test-container: build
+	cd integration/kubernetes && $(GO) vet ./... && AKIDB_BIN=$(CURDIR)/$(BIN)/akidb $(GO) test -count=1 ./...
 	cd integration/testcontainer && $(GO) vet ./... && $(GO) test -count=1 -timeout 15m ./...
 
 image: ## build the container image from a static binary built here

@@ -35,7 +35,8 @@ Exit codes: 0 it works, 1 it does not, 2 the configuration is wrong.`,
 			if err != nil {
 				return usageError{err}
 			}
-			return node.CheckStore(cmd.Context(), c, logger(c.Log), cmd.OutOrStdout())
+			log, _ := logger(c.Log)
+			return node.CheckStore(cmd.Context(), c, log, cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "TOML `file` with the configuration")

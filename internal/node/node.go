@@ -172,7 +172,7 @@ func (n *node) open(ctx context.Context) error {
 		MemTableBytes: n.config.Store.MemTableBytes, Synced: n.metrics.synced,
 	})
 	if err != nil {
-		return fmt.Errorf("row store in %s: %w", dir, err)
+		return withHint(fmt.Errorf("row store in %s: %w", dir, err))
 	}
 	n.store, n.manager = store, manager
 	n.onClose(store.Close)

@@ -24,8 +24,13 @@ const (
 	keySpill     = 0x20 // number uint64, key → 1 and the value, or 0: a write of a transaction under way
 )
 
-// formatVersion is that of the whole store.
-const formatVersion = 1
+// FormatVersion is that of the whole data directory; OldestFormatVersion the oldest
+// that is still opened. A change of what lies on disk raises it and still opens the
+// older form, or raises both.
+const (
+	FormatVersion       = 1
+	OldestFormatVersion = 1
+)
 
 func objectKey(kind catalog.Kind, id types.OID) []byte {
 	return binary.BigEndian.AppendUint32([]byte{keyObject, byte(kind)}, uint32(id))

@@ -244,7 +244,7 @@ func (s *Store) checkFormat() error {
 	key := []byte{keyFormat}
 	b, closer, err := s.db.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
-		return s.set(key, binary.BigEndian.AppendUint32(nil, formatVersion), pebble.Sync)
+		return s.set(key, binary.BigEndian.AppendUint32(nil, FormatVersion), pebble.Sync)
 	}
 	if err != nil {
 		return readError(err)
@@ -256,13 +256,25 @@ func (s *Store) checkFormat() error {
 	if err := closer.Close(); err != nil {
 		return err
 	}
-	switch {
-	case !fits:
+	if !fits {
 		return damaged("the format version")
-	case v != formatVersion:
-		return fmt.Errorf("the data directory has format version %d, this server reads version %d", v, formatVersion)
 	}
-	return nil
+	return checkVersion(v)
+}
+
+// checkVersion refuses a data directory that this server cannot read, with the way forward.
+func checkVersion(v uint32) error {
+	var hint string
+	switch {
+	case v > FormatVersion:
+		hint = "It was written by a newer AkiDB: start that one."
+	case v < OldestFormatVersion:
+		hint = "Dump it with the AkiDB that wrote it (pg_dump) and load the dump into a new data directory, or restore its snapshots there."
+	default:
+		return nil
+	}
+	return pgerr.Newf(pgerr.ObjectNotInPrerequisiteState, "the data directory has format version %d, and this server reads versions %d to %d",
+		v, OldestFormatVersion, FormatVersion).WithHint("%s", hint)
 }
 
 // Close writes what is reserved but unused back and closes the store. All
