@@ -30,9 +30,14 @@ step "start MinIO and AkiDB ($image)"
 docker network create "$name" >/dev/null
 docker run -d --name "$name-minio" --network "$name" --network-alias minio -e MINIO_ROOT_USER=akidb -e MINIO_ROOT_PASSWORD=akidb-secret \
   "$minio_image" server /data >/dev/null
-docker run -d --name "$name-db" --network "$name" -p 127.0.0.1::5432 -p 127.0.0.1::8080 -e POSTGRES_PASSWORD=smoke \
-  -e AKIDB_S3_ENDPOINT=http://minio:9000 -e AKIDB_S3_BUCKET=akidb -e AKIDB_S3_CREATE_BUCKET=true \
-  -e AKIDB_S3_ACCESS_KEY=akidb -e AKIDB_S3_SECRET_KEY=akidb-secret "$image" >/dev/null
+store=(-e AKIDB_S3_ENDPOINT=http://minio:9000 -e AKIDB_S3_BUCKET=akidb -e AKIDB_S3_CREATE_BUCKET=true
+  -e AKIDB_S3_ACCESS_KEY=akidb -e AKIDB_S3_SECRET_KEY=akidb-secret)
+for _ in $(seq 60); do # each asks for some seconds itself
+  if docker run --rm --network "$name" "${store[@]}" "$image" store check >"$work/store" 2>&1; then break; fi
+done
+cat "$work/store"
+grep -q '^ok' "$work/store" || fail "the bucket does not work"
+docker run -d --name "$name-db" --network "$name" -p 127.0.0.1::5432 -p 127.0.0.1::8080 -e POSTGRES_PASSWORD=smoke "${store[@]}" "$image" >/dev/null
 port=$(docker port "$name-db" 5432/tcp | head -1 | sed 's/.*://')
 http=http://127.0.0.1:$(docker port "$name-db" 8080/tcp | head -1 | sed 's/.*://')
 for _ in $(seq 100); do
@@ -40,12 +45,6 @@ for _ in $(seq 100); do
   sleep 0.1
 done
 curl -fsS "$http/readyz" >/dev/null || fail "the server is not ready"
-for _ in $(seq 100); do
-  if docker exec "$name-db" /akidb store check >"$work/store" 2>&1; then break; fi
-  sleep 0.2
-done
-cat "$work/store"
-docker exec "$name-db" /akidb store check >/dev/null || fail "the bucket does not work"
 docker exec "$name-db" /akidb health >/dev/null || fail "akidb health"
 
 export PGPASSWORD=smoke
@@ -105,9 +104,14 @@ ids <"$work/answer" >"$work/cold"
 same=$(comm -12 <(tr ' ' '\n' <"$work/hot" | sort) <(tr ' ' '\n' <"$work/cold" | sort) | grep -c .)
 [ "$same" -ge 9 ] || fail "only $same of 10 ids are the same: $(cat "$work/hot") and $(cat "$work/cold")"
 
+step "a snapshot, restored under another name"
+sql -c "CREATE SNAPSHOT smoke_snapshot OF smoke" -c "RESTORE SNAPSHOT smoke_snapshot AS smoke_restored"
+[ "$(sql -c "SELECT count(*), sum(id) FROM smoke_restored")" = "1000|500500" ] || fail "rows are missing in the restored collection"
+
 step "metrics"
 at_least akidb_tier_demotions_total 2
-at_least akidb_snapshot_creates_total 2
+at_least akidb_snapshot_creates_total 1
+at_least akidb_snapshot_restores_total 1
 at_least akidb_objectstore_upload_bytes_total 10000
 at_least akidb_objectstore_requests_total 10
 at_least 'akidb_search_duration_seconds_count{index=' 2
