@@ -28,7 +28,8 @@ ENTRYPOINT ["/akidb"]
 CMD ["serve"]
 
 FROM base AS prebuilt
-COPY --chown=10001:10001 build/image/ /
+# The pattern may match nothing: builders that build every stage come by here too.
+COPY --chown=10001:10001 LICENSE build/imag[e] /
 USER 10001:10001
 WORKDIR /var/lib/akidb
 VOLUME /var/lib/akidb
@@ -45,6 +46,7 @@ RUN GOPROXY="${GOPROXY:-$(go env GOPROXY)}" scripts/build-static.sh "${VERSION}"
 
 FROM base AS compiled
 COPY --from=build --chown=10001:10001 /out/ /
+COPY --chown=10001:10001 LICENSE /
 USER 10001:10001
 WORKDIR /var/lib/akidb
 VOLUME /var/lib/akidb
