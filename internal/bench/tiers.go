@@ -221,11 +221,12 @@ func (b *tierBench) snapshots(ctx context.Context) error {
 	return nil
 }
 
-// jsonBytes is the size of rows as version 1 kept them: JSON text.
+// jsonBytes is the size of rows as version 1 kept them: an array of JSON objects.
 func (b *tierBench) jsonBytes(rows int) int64 {
 	total := int64(2)
 	for i := range rows {
-		text, err := json.Marshal(map[string]any{"id": i, "vector": b.set.Base(i)})
+		text, err := json.Marshal(map[string]any{"doc_id": fmt.Sprintf("00000000-0000-4000-8000-%012d", i), "external_id": nil, "vector": b.set.Base(i), "metadata": nil,
+			"inserted_at": "2026-01-05T12:00:00.000000Z"})
 		if err != nil {
 			return 0 // floats of a data set are finite
 		}
