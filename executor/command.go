@@ -19,6 +19,8 @@ func (s *session) command(ctx context.Context, tree ast.Stmt) (string, error) {
 	switch t := tree.(type) {
 	case *ast.Transaction:
 		return s.transactionStatement(ctx, t)
+	case *ast.SetConstraints:
+		return "SET CONSTRAINTS", s.setConstraints(ctx, t.Names, t.Deferred)
 	case *ast.Set:
 		return s.set(t)
 	case *ast.Prepare:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/akidb/akidb/executor/expr"
 	"github.com/akidb/akidb/executor/plan"
+	"github.com/akidb/akidb/executor/run"
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/storage"
@@ -280,6 +281,8 @@ type copyIn struct {
 	generated []fillValue
 	parts     *copyParts  // nil for a table that has nothing to do with partitions
 	domains   []expr.Expr // tests of the values of domains, over the row
+	own       []*run.Foreign
+	foreign   run.ForeignQueue
 }
 
 // fillValue computes one column.
@@ -338,6 +341,10 @@ func (p *portal) openCopyIn(t *ast.Copy) (*copyIn, error) {
 // prepare compiles what is computed for each row.
 func (c *copyIn) prepare(t *ast.Copy) error {
 	s := c.portal.session
+	var err error
+	if c.own, _, err = run.ForeignKeys(s.Catalog(), c.table); err != nil {
+		return err
+	}
 	given := map[int16]bool{}
 	for _, col := range c.portal.copying.Columns {
 		c.columns = append(c.columns, col.Attnum)
@@ -456,6 +463,13 @@ func (c *copyIn) write(rows []types.Row) error {
 // insert writes rows to a table.
 func (c *copyIn) insert(table *catalog.Table, rows []types.Row) error {
 	ctx := c.portal.ctx
+	if len(c.own) > 0 {
+		for _, row := range rows {
+			if err := c.foreign.Written(c.own, nil, row); err != nil {
+				return err
+			}
+		}
+	}
 	if c.bulk != nil {
 		return c.bulk.InsertRows(ctx, table, rows)
 	}
@@ -545,6 +559,11 @@ func (c *copyIn) check(row types.Row) error {
 
 // Finish ends the statement.
 func (c *copyIn) Finish(context.Context) error {
+	s := c.portal.session
+	if err := cause(c.portal.ctx, s.afterWrites(c.portal.ctx, c.portal.txn, c.foreign.Events)); err != nil {
+		c.portal.abandon()
+		return err
+	}
 	if err := c.portal.finish(); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -210,7 +211,7 @@ func (p *portal) openPlan(stmt *prepared, params []types.Datum, analyze bool) (*
 	if err != nil {
 		return nil, err
 	}
-	return &planRows{execution: x, plan: made}, nil
+	return &planRows{portal: p, execution: x, plan: made}, nil
 }
 
 // openStatement locks the plan's tables and takes the statement's snapshot; it
@@ -248,7 +249,10 @@ func (p *portal) finish() error {
 	var err error
 	if p.rows != nil {
 		p.cmdTag = p.rows.tag()
-		err = p.rows.close()
+		if made, ok := p.rows.(*planRows); ok { // a query whose rows were not all asked for
+			err = made.lookAfter(p.ctx)
+		}
+		err = cmp.Or(err, p.rows.close())
 		p.rows = nil
 	}
 	if p.txn != nil {
@@ -327,12 +331,37 @@ func (s *session) closePortals(all bool) {
 
 // planRows gives the rows of an execution.
 type planRows struct {
+	portal    *portal
 	execution *run.Execution
 	plan      *plan.Plan
 }
 
-func (r *planRows) next(ctx context.Context) (types.Row, error) { return r.execution.Next(ctx) }
-func (r *planRows) close() error                                { return r.execution.Close() }
+// next gives a row. What modifies has done all its work at the first one: then its
+// foreign keys are looked after, before the client sees any row. Rows of a query
+// beside modifying CTEs come from the snapshot before that, so it waits for their end.
+func (r *planRows) next(ctx context.Context) (types.Row, error) {
+	row, err := r.execution.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, modifies := r.plan.Root.(*plan.ModifyTable); modifies || row == nil {
+		err = r.lookAfter(ctx)
+	}
+	return row, err
+}
+
+// lookAfter looks after the foreign keys of what was written.
+func (r *planRows) lookAfter(ctx context.Context) error {
+	q := r.execution.Foreign()
+	events := q.Events
+	q.Events = nil
+	if len(events) == 0 {
+		return nil
+	}
+	return r.portal.session.afterWrites(ctx, r.portal.txn, events)
+}
+
+func (r *planRows) close() error { return r.execution.Close() }
 
 func (r *planRows) tag() string {
 	n := r.execution.Affected()

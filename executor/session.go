@@ -37,6 +37,8 @@ type session struct {
 
 	statements map[string]*prepared
 	portals    map[string]*portal
+	// foreignPlans are the plans of foreign keys' own statements, by text.
+	foreignPlans map[string]*prepared
 	// active is the portal whose execution has the transaction's open statement.
 	active   *portal
 	sequence sequenceState

@@ -4,9 +4,11 @@ import (
 	"context"
 	"time"
 
+	"github.com/akidb/akidb/executor/run"
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/storage"
+	"github.com/akidb/akidb/internal/types"
 	"github.com/akidb/akidb/sql/ast"
 )
 
@@ -23,6 +25,10 @@ type transaction struct {
 	xid        int64 // for txid_current, 0 until it is asked for
 	savepoints []savepoint
 	restarted  []restarted
+	// deferred are checks of foreign keys that wait for the commit; constraints is
+	// what SET CONSTRAINTS said of them, by id, 0 for ALL.
+	deferred    []run.ForeignEvent
+	constraints map[types.OID]bool
 }
 
 // savepoint is one open savepoint, with what the session itself must undo.
@@ -31,6 +37,9 @@ type savepoint struct {
 	settings int // length of the settings' journal
 	atCommit int
 	restarts int
+	deferred int // checks
+	// constraints is transaction.constraints, which is replaced and not changed.
+	constraints map[types.OID]bool
 }
 
 var txnDefaults = storage.TxnOptions{Isolation: storage.ReadCommitted}
@@ -106,12 +115,19 @@ func (s *session) Sync(ctx context.Context) error {
 
 // commit ends the transaction, whatever its kind.
 func (s *session) commit(ctx context.Context) error {
+	var err error
+	if len(s.tx.deferred) > 0 && s.tx.txn != nil { // while the statement that commits can still be cancelled
+		s.park(ctx)
+		err = cause(ctx, s.checkDeferred(ctx, s.tx.txn, true))
+	}
 	s.closePortals(false)
 	if tx := s.tx.txn; tx != nil {
 		s.tx.txn = nil
 		wrote := tx.Wrote()
 		ctx, leave := s.enter(ctx, "")
-		err := s.emptyTemporary(ctx, tx)
+		if err == nil {
+			err = s.emptyTemporary(ctx, tx)
+		}
 		if err != nil {
 			tx.Rollback()
 		} else {
@@ -298,7 +314,10 @@ func (s *session) savepoint(ctx context.Context, name string) error {
 	if !s.tx.block {
 		return pgerr.New(pgerr.NoActiveSQLTransaction, "SAVEPOINT can only be used in transaction blocks")
 	}
-	s.tx.savepoints = append(s.tx.savepoints, savepoint{name, len(s.settings.journal), len(s.atCommit), len(s.tx.restarted)})
+	s.tx.savepoints = append(s.tx.savepoints, savepoint{
+		name: name, settings: len(s.settings.journal), atCommit: len(s.atCommit), restarts: len(s.tx.restarted),
+		deferred: len(s.tx.deferred), constraints: s.tx.constraints,
+	})
 	if s.tx.txn == nil {
 		return nil // ensureTxn makes it
 	}
@@ -350,6 +369,7 @@ func (s *session) rollbackTo(name string) error {
 	s.settings.rollback(sp.settings)
 	s.undoRestarts(sp.restarts)
 	s.atCommit = s.atCommit[:sp.atCommit]
+	s.tx.deferred, s.tx.constraints = s.tx.deferred[:sp.deferred], sp.constraints
 	s.tx.failed = false
 	s.refresh()
 	return nil

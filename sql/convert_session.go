@@ -18,6 +18,16 @@ func (c *converter) sessionStmt(n *pg.Node) ast.Stmt {
 			return &ast.Unsupported{Feature: "SET FROM CURRENT"}
 		}
 		return c.set(v.VariableSetStmt)
+	case *pg.Node_ConstraintsSetStmt:
+		s := v.ConstraintsSetStmt
+		names := each(s.Constraints, func(n *pg.Node) []string {
+			r := n.GetRangeVar()
+			if r.GetSchemaname() != "" {
+				return []string{r.GetSchemaname(), r.GetRelname()}
+			}
+			return []string{r.GetRelname()}
+		})
+		return &ast.SetConstraints{Names: names, Deferred: s.Deferred}
 	case *pg.Node_VariableShowStmt:
 		return &ast.Show{Name: strings.ToLower(v.VariableShowStmt.Name)}
 	case *pg.Node_ExplainStmt:

@@ -105,8 +105,9 @@ func (c *converter) constraint(k *pg.Constraint) ast.Constraint {
 		out.Kind = ast.ConstraintForeign
 		out.Columns, out.RefTable, out.RefColumns = stringsOf(k.FkAttrs), c.rangeVar(k.Pktable), stringsOf(k.PkAttrs)
 		out.OnDelete, out.OnUpdate = k.FkDelAction, k.FkUpdAction
-		if k.FkMatchtype == "f" || k.FkMatchtype == "p" || len(k.FkDelSetCols) > 0 {
-			c.unsupported("MATCH FULL or SET NULL (columns) of a foreign key", k.Location)
+		out.MatchFull, out.SetColumns = k.FkMatchtype == "f", stringsOf(k.FkDelSetCols)
+		if k.FkMatchtype == "p" {
+			c.unsupported("MATCH PARTIAL", k.Location)
 		}
 	case pg.ConstrType_CONSTR_IDENTITY:
 		out.Kind, out.Sequence = ast.ConstraintIdentity, c.options(k.Options)

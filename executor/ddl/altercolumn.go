@@ -67,6 +67,7 @@ func (a *alteration) dropColumnAction(ctx context.Context, act *ast.AlterAction)
 	if err := d.execute(ctx); err != nil {
 		return err
 	}
+	a.forgetForeign(d)
 	for _, num := range append([]int16{c.Num}, generated...) {
 		if err := a.s.forgetColumn(ctx, a.table, num); err != nil {
 			return err
@@ -98,6 +99,7 @@ func (a *alteration) dropWithColumn(ctx context.Context, d *deletion, num int16)
 			return err
 		}
 	}
+	d.followForeign(a.table, func(f *catalog.Foreign) bool { return slices.Contains(f.RefColumns, num) }, what)
 	views, err := a.s.viewsUsing(a.table, num)
 	if err != nil {
 		return err
@@ -139,6 +141,7 @@ func (a *alteration) erase(num int16) {
 	c := &a.table.Columns[num-1]
 	*c = catalog.Column{Num: c.Num, Name: fmt.Sprintf("........pg.dropped.%d........", c.Num), Type: c.Type, Typmod: c.Typmod, Dropped: true}
 	a.table.Checks = slices.DeleteFunc(a.table.Checks, func(k catalog.Check) bool { return slices.Contains(k.Columns, num) })
+	a.table.Foreign = slices.DeleteFunc(a.table.Foreign, func(f catalog.Foreign) bool { return slices.Contains(f.Columns, num) })
 }
 
 // generatedFrom are the generated columns that are computed from a column.

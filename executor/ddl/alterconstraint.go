@@ -6,6 +6,7 @@ import (
 
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/pgerr"
+	"github.com/akidb/akidb/sql"
 	"github.com/akidb/akidb/sql/ast"
 )
 
@@ -24,7 +25,11 @@ func (a *alteration) addConstraint(_ context.Context, act *ast.AlterAction) erro
 // dropConstraint is DROP CONSTRAINT; a key goes with its index.
 func (a *alteration) dropConstraint(ctx context.Context, act *ast.AlterAction) error {
 	if x := keyConstraint(a.s.catalog(), a.table, act.Name); x != nil {
-		return a.s.Txn.Change(ctx, catalog.Delete(x))
+		return a.dropKey(ctx, x, act.Cascade)
+	}
+	if foreign(a.table, act.Name) != nil {
+		a.table.Foreign = slices.DeleteFunc(a.table.Foreign, func(f catalog.Foreign) bool { return f.Name == act.Name })
+		return a.s.Txn.Change(ctx, catalog.Put(a.table.Clone()))
 	}
 	if check(a.table, act.Name) != nil {
 		a.table.Checks = slices.DeleteFunc(a.table.Checks, func(k catalog.Check) bool { return k.Name == act.Name })
@@ -37,12 +42,42 @@ func (a *alteration) dropConstraint(ctx context.Context, act *ast.AlterAction) e
 	return nil
 }
 
+// dropKey drops a key with its index; foreign keys that refer to it go with CASCADE only.
+func (a *alteration) dropKey(ctx context.Context, x *catalog.Index, cascade bool) error {
+	d := a.s.deletion(cascade)
+	d.heading = "constraint " + sql.QuoteIdent(x.Name) + " on " + a.s.describe(a.table)
+	d.followForeign(a.table, d.ofIndex(x), a.s.describe(x))
+	d.take(x)
+	if err := d.report(); err != nil {
+		return err
+	}
+	if err := d.execute(ctx); err != nil {
+		return err
+	}
+	a.forgetForeign(d)
+	return nil
+}
+
+// forgetForeign takes off what a deletion has dropped from this very table.
+func (a *alteration) forgetForeign(d *deletion) {
+	a.table.Foreign = slices.DeleteFunc(a.table.Foreign, func(f catalog.Foreign) bool {
+		return slices.Contains(d.foreign, foreignRef{a.table.ID, f.Name})
+	})
+}
+
 func noConstraint(name string, t *catalog.Table) *pgerr.Error {
 	return pgerr.Newf(pgerr.UndefinedObject, `constraint "%s" of relation "%s" does not exist`, name, t.Name)
 }
 
 // validate is VALIDATE CONSTRAINT.
 func (a *alteration) validate(_ context.Context, act *ast.AlterAction) error {
+	if f := foreign(a.table, act.Name); f != nil {
+		if f.NotValid {
+			f.NotValid = false
+			a.addedForeign = append(a.addedForeign, f.Name)
+		}
+		return nil
+	}
 	k := check(a.table, act.Name)
 	if k == nil {
 		if keyConstraint(a.s.catalog(), a.table, act.Name) == nil {

@@ -62,10 +62,11 @@ func init() { // methods that look the table up
 		"DROP COLUMN": {passDrop, (*alteration).dropColumnAction}, "DROP CONSTRAINT": {passDrop, (*alteration).dropConstraint},
 		"DROP DEFAULT": {passDrop, (*alteration).dropDefault}, "DROP NOT NULL": {passDrop, (*alteration).dropNotNull},
 		"DROP IDENTITY": {passDrop, (*alteration).dropIdentity}, "DROP EXPRESSION": {passDrop, (*alteration).dropExpression},
-		"ALTER TYPE":     {passType, (*alteration).alterType},
-		"ADD COLUMN":     {passAdd, (*alteration).addColumnAction},
-		"ADD CONSTRAINT": {passConstraint, (*alteration).addConstraint},
-		"SET NOT NULL":   {passAttribute, (*alteration).setNotNull}, "SET DEFAULT": {passAttribute, (*alteration).setDefaultAction},
+		"ALTER TYPE":       {passType, (*alteration).alterType},
+		"ADD COLUMN":       {passAdd, (*alteration).addColumnAction},
+		"ADD CONSTRAINT":   {passConstraint, (*alteration).addConstraint},
+		"ALTER CONSTRAINT": {passConstraint, (*alteration).alterForeign},
+		"SET NOT NULL":     {passAttribute, (*alteration).setNotNull}, "SET DEFAULT": {passAttribute, (*alteration).setDefaultAction},
 		"ADD IDENTITY": {passAttribute, (*alteration).addIdentityAction}, "SET IDENTITY": {passAttribute, (*alteration).setIdentity},
 		"VALIDATE CONSTRAINT": {passOther, (*alteration).validate}, "OWNER": {passOther, (*alteration).setOwner},
 		"SET OPTIONS": {passOther, (*alteration).setOptions}, "RESET OPTIONS": {passOther, (*alteration).resetOptions},
@@ -153,7 +154,7 @@ func (a *alteration) column(name string) (*catalog.Column, error) {
 // finishAlter makes the table, its rows and its indexes what the actions ask for.
 func (a *alteration) finishAlter(ctx context.Context) error {
 	s := a.s
-	if err := a.finish(); err != nil {
+	if err := a.finish(ctx); err != nil {
 		return err
 	}
 	for _, q := range a.sequences {
@@ -191,7 +192,10 @@ func (a *alteration) finishAlter(ctx context.Context) error {
 	if err := a.build(ctx); err != nil {
 		return err
 	}
-	return a.rebuildIndexes(ctx)
+	if err := a.rebuildIndexes(ctx); err != nil {
+		return err
+	}
+	return a.tryForeign(ctx)
 }
 
 // rebuildIndexes builds the indexes anew whose keys have changed; a rewrite has

@@ -22,6 +22,9 @@ func (a *alteration) alterType(ctx context.Context, act *ast.AlterAction) error 
 	if slices.Contains(a.retyped, c.Num) {
 		return pgerr.Newf(pgerr.FeatureNotSupported, `cannot alter type of column "%s" twice`, c.Name)
 	}
+	if err := a.refuseForeign(c); err != nil {
+		return err
+	}
 	typ, domain, err := plan.ResolveDeclared(a.s.Plan(), act.Type)
 	if err != nil {
 		return err

@@ -92,12 +92,7 @@ func hasConstraint(cat *catalog.Snapshot, t *catalog.Table, name string) bool {
 	if check(t, name) != nil {
 		return true
 	}
-	for _, f := range t.Foreign {
-		if f.Name == name {
-			return true
-		}
-	}
-	return keyConstraint(cat, t, name) != nil
+	return foreign(t, name) != nil || keyConstraint(cat, t, name) != nil
 }
 
 // check finds a CHECK constraint by name, or nil.

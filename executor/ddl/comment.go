@@ -157,11 +157,15 @@ func (s *statement) commentConstraint(ctx context.Context, names []string, text 
 		return s.Txn.Change(ctx, catalog.Put(c))
 	}
 	t := old.Clone()
-	k := check(t, name)
-	if k == nil {
+	k, f := check(t, name), foreign(t, name)
+	switch {
+	case k != nil:
+		k.Comment = text
+	case f != nil:
+		f.Comment = text
+	default:
 		return noConstraintFor(name, t)
 	}
-	k.Comment = text
 	t.Version++
 	return s.Txn.Change(ctx, catalog.Put(t))
 }

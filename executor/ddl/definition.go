@@ -22,13 +22,15 @@ type definition struct {
 	// keys, checks and generated wait for all columns.
 	keys      []ast.Constraint
 	checks    []ast.Constraint
+	foreigns  []ast.Constraint
 	generated []generatedColumn
 	sequences []*catalog.Sequence
 	indexes   []*catalog.Index
 	adopted   []*catalog.Index // existing indexes that became constraints
 	// addedChecks and newNotNull are what existing rows must be tried on.
-	addedChecks []string
-	newNotNull  []string
+	addedChecks  []string
+	addedForeign []string
+	newNotNull   []string
 }
 
 type generatedColumn struct {
@@ -59,7 +61,7 @@ func (d *definition) checkColumnName(name string) error {
 func (d *definition) constrain(k ast.Constraint) error {
 	switch k.Kind {
 	case ast.ConstraintForeign:
-		return unsupportedForeignKey(k.Pos)
+		d.foreigns = append(d.foreigns, k)
 	case ast.ConstraintExclusion:
 		return pgerr.Unsupported("EXCLUDE").At(k.Pos)
 	case ast.ConstraintCheck:
@@ -76,12 +78,8 @@ func (d *definition) constrain(k ast.Constraint) error {
 	return nil
 }
 
-func unsupportedForeignKey(pos int) *pgerr.Error {
-	return pgerr.Unsupported("FOREIGN KEY").WithHint("Leave the constraint out; the columns and their indexes work without it.").At(pos)
-}
-
 // finish binds what had to wait and makes the descriptors of checks and keys.
-func (d *definition) finish() error {
+func (d *definition) finish(ctx context.Context) error {
 	for _, g := range d.generated {
 		if err := d.bindGenerated(g); err != nil {
 			return err
@@ -101,6 +99,11 @@ func (d *definition) finish() error {
 			if err := d.addKey(k); err != nil {
 				return err
 			}
+		}
+	}
+	for _, k := range d.foreigns { // they may refer to the keys
+		if err := d.addForeign(ctx, k); err != nil {
+			return err
 		}
 	}
 	return nil

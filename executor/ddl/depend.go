@@ -27,8 +27,9 @@ type deletion struct {
 	objects  []catalog.Object
 	defaults []columnDefault
 	columns  []columnDefault // of a type that goes
-	reasons  []string        // view v depends on table t
-	cascaded []string        // view v
+	foreign  []foreignRef
+	reasons  []string // view v depends on table t
+	cascaded []string // view v
 }
 
 // columnDefault names a column whose default goes.
@@ -107,10 +108,13 @@ func (d *deletion) follow(o catalog.Object) error {
 				return err
 			}
 		}
+		d.followForeign(t, anyForeign, d.s.describe(t))
 	}
 	switch o := o.(type) {
 	case *catalog.Sequence:
 		return d.followDefaults(o)
+	case *catalog.Index:
+		d.followForeign(d.s.catalog().Table(o.Table), d.ofIndex(o), d.s.describe(o))
 	case *catalog.UserType:
 		return d.followType(o)
 	}
@@ -299,6 +303,11 @@ func (d *deletion) execute(ctx context.Context) error {
 			continue
 		}
 		if err := d.s.dropColumnOf(ctx, ref); err != nil {
+			return err
+		}
+	}
+	for _, ref := range d.foreign {
+		if err := d.s.dropForeign(ctx, ref); err != nil {
 			return err
 		}
 	}

@@ -534,6 +534,9 @@ func (a *alteration) attachPartition(ctx context.Context, act *ast.AlterAction) 
 	if child.Parent != 0 {
 		return pgerr.Newf(pgerr.WrongObjectType, `"%s" is already a partition`, child.Name)
 	}
+	if len(child.Foreign) > 0 || len(s.catalog().Referencing(child.ID)) > 0 {
+		return pgerr.Unsupported("FOREIGN KEY of a partition")
+	}
 	if child.ID == parent.ID || slices.ContainsFunc(s.catalog().Descendants(child, nil), func(t *catalog.Table) bool { return t.ID == parent.ID }) {
 		return pgerr.New(pgerr.DuplicateTable, "circular inheritance not allowed").
 			WithDetail(`"%s" is already a child of "%s".`, parent.Name, child.Name)

@@ -402,11 +402,15 @@ func (s *statement) renameConstraint(ctx context.Context, o catalog.Object, name
 		return s.move(ctx, x, catalog.Name{Schema: x.Schema, Name: newName})
 	}
 	t := old.Clone()
-	k := check(t, name)
-	if k == nil {
+	k, f := check(t, name), foreign(t, name)
+	switch {
+	case k != nil:
+		k.Name = newName
+	case f != nil:
+		f.Name = newName
+	default:
 		return noConstraintFor(name, t)
 	}
-	k.Name = newName
 	t.Version++
 	return s.Txn.Change(ctx, catalog.Put(t))
 }

@@ -53,7 +53,7 @@ func (s *statement) createTable(ctx context.Context, t *ast.CreateTable) error {
 	if err := d.partitionBy(t.PartitionBy); err != nil {
 		return err
 	}
-	if err := d.finish(); err != nil {
+	if err := d.finish(ctx); err != nil {
 		return err
 	}
 	if err := d.copyIndexes(likes); err != nil {

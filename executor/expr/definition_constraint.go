@@ -86,10 +86,25 @@ func (d *Definer) ForeignDefinition(t *catalog.Table, f *catalog.Foreign) string
 		return text + "?"
 	}
 	text += d.RelationName(ref) + "(" + columnNames(ref, f.RefColumns) + ")"
+	if f.MatchFull {
+		text += " MATCH FULL"
+	}
 	for _, action := range []struct{ when, what string }{{" ON UPDATE ", f.OnUpdate}, {" ON DELETE ", f.OnDelete}} {
 		if what := strings.ToUpper(action.what); what != "" && what != "NO ACTION" {
 			text += action.when + what
 		}
+	}
+	if len(f.SetColumns) > 0 {
+		text += " (" + columnNames(t, f.SetColumns) + ")"
+	}
+	if f.Deferrable {
+		text += " DEFERRABLE"
+	}
+	if f.InitDeferred {
+		text += " INITIALLY DEFERRED"
+	}
+	if f.NotValid {
+		text += " NOT VALID"
 	}
 	return text
 }

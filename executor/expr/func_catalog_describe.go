@@ -100,16 +100,22 @@ func commentIn(ctx *Context, id types.Datum, catalogName string) string {
 			return s.Comment
 		}
 	case "pg_constraint":
-		return checkComment(ctx, id)
+		return constraintComment(ctx, id)
 	}
 	return ""
 }
 
-func checkComment(ctx *Context, id types.Datum) string {
+func constraintComment(ctx *Context, id types.Datum) string {
 	for _, o := range ctx.definer().Catalog.Objects(catalog.KindTable) {
-		for _, c := range o.(*catalog.Table).Checks {
+		t := o.(*catalog.Table)
+		for _, c := range t.Checks {
 			if int64(c.ID) == id {
 				return c.Comment
+			}
+		}
+		for _, f := range t.Foreign {
+			if int64(f.ID) == id {
+				return f.Comment
 			}
 		}
 	}

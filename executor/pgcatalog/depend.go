@@ -175,6 +175,9 @@ var descriptionSource = &source{
 			for i := range o.Checks {
 				comment(o.Checks[i].ID, constraintCatalog, 0, o.Checks[i].Comment)
 			}
+			for i := range o.Foreign {
+				comment(o.Foreign[i].ID, constraintCatalog, 0, o.Foreign[i].Comment)
+			}
 		case *catalog.View:
 			comment(o.ID, classCatalog, 0, o.Comment)
 			for i := range o.Columns {

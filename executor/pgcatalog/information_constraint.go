@@ -32,19 +32,20 @@ var schemaTableConstraints = &source{
 	kinds: []catalog.Kind{catalog.KindTable}, name: "table_name",
 	objects: func(b *builder, o catalog.Object) {
 		t := o.(*catalog.Table)
-		add := func(name, kind string, distinct types.Datum) {
-			b.add(b.database(), t.Schema, name, b.database(), t.Schema, t.Name, kind, "NO", "NO", "YES", distinct)
+		add := func(name, kind string, deferrable, deferred bool, distinct types.Datum) {
+			b.add(b.database(), t.Schema, name, b.database(), t.Schema, t.Name, kind, yesNo(deferrable), yesNo(deferred), "YES", distinct)
 		}
 		for _, c := range constraintsOf(b.Definer, t) {
 			var distinct types.Datum
 			if x, ok := b.env.Catalog.Object(c.index).(*catalog.Index); ok && c.kind == "u" {
 				distinct = yesNo(!x.NullsNotDistinct)
 			}
-			add(c.name, constraintTypes[c.kind], distinct)
+			deferrable := c.foreign != nil && c.foreign.Deferrable
+			add(c.name, constraintTypes[c.kind], deferrable, deferrable && c.foreign.InitDeferred, distinct)
 		}
 		for _, c := range t.Live() {
 			if c.NotNull {
-				add(b.notNullName(t, c), "CHECK", nil)
+				add(b.notNullName(t, c), "CHECK", false, false, nil)
 			}
 		}
 	},
@@ -138,5 +139,9 @@ var schemaReferences = eachConstraint("", func(b *builder, t *catalog.Table, c c
 		}
 		return action
 	}
-	b.add(b.database(), t.Schema, c.name, b.database(), schema, name, "NONE", rule(c.foreign.OnUpdate), rule(c.foreign.OnDelete))
+	match := "NONE"
+	if c.foreign.MatchFull {
+		match = "FULL"
+	}
+	b.add(b.database(), t.Schema, c.name, b.database(), schema, name, match, rule(c.foreign.OnUpdate), rule(c.foreign.OnDelete))
 })

@@ -85,7 +85,7 @@ func constraintsOf(d *expr.Definer, t *catalog.Table) []constraint {
 	for i := range t.Foreign {
 		f := &t.Foreign[i]
 		out = append(out, constraint{
-			oid: f.ID, name: f.Name, schema: t.Schema, kind: "f", table: t.ID, valid: true, columns: f.Columns, foreign: f,
+			oid: f.ID, name: f.Name, schema: t.Schema, kind: "f", table: t.ID, valid: !f.NotValid, columns: f.Columns, foreign: f,
 			index: referencedKey(d.Catalog, f),
 		})
 	}
@@ -129,14 +129,22 @@ func (b *builder) addConstraint(c constraint) {
 		columns = int2array(c.columns)
 	}
 	ref, onUpdate, onDelete, match := types.OID(0), " ", " ", " "
+	var deferrable, deferred bool
+	var setColumns types.Datum
 	if f := c.foreign; f != nil {
-		ref, match = f.RefTable, "s"
+		ref, match, deferrable, deferred = f.RefTable, "s", f.Deferrable, f.InitDeferred
+		if f.MatchFull {
+			match = "f"
+		}
+		if len(f.SetColumns) > 0 {
+			setColumns = int2array(f.SetColumns)
+		}
 		onUpdate, onDelete = actionLetters[strings.ToUpper(f.OnUpdate)], actionLetters[strings.ToUpper(f.OnDelete)]
 		refColumns, equal = int2array(f.RefColumns), oidarray(b.equalityOperators(f))
 	}
 	b.add(
-		oid(c.oid), c.name, oid(schemaOID(b.env.Catalog, c.schema)), c.kind, false, false, c.valid, oid(c.table), oid(c.typ), oid(c.index),
-		oid(c.parent), oid(ref), onUpdate, onDelete, match, !c.inherited, ancestors(c.inherited), c.kind != "c", columns, refColumns, equal, equal, equal, nil, nil, orNull(c.text),
+		oid(c.oid), c.name, oid(schemaOID(b.env.Catalog, c.schema)), c.kind, deferrable, deferred, c.valid, oid(c.table), oid(c.typ), oid(c.index),
+		oid(c.parent), oid(ref), onUpdate, onDelete, match, !c.inherited, ancestors(c.inherited), c.kind != "c", columns, refColumns, equal, equal, equal, setColumns, nil, orNull(c.text),
 	)
 }
 

@@ -239,7 +239,7 @@ func (b *binder) cast(s *scope, t *ast.TypeCast) (expr.Expr, error) {
 	}
 	if a, ok := t.Arg.(*ast.ArrayExpr); ok && len(a.Elems) == 0 {
 		row := types.Lookup(typ.OID)
-		if row != nil && row.Elem != 0 {
+		if row != nil && row.Elem != 0 && row.Category == 'A' { // name has elements, too
 			return &expr.ArrayCtor{Typ: typ}, nil
 		}
 	}

@@ -31,6 +31,8 @@ type Execution struct {
 	target   *modifyOp
 	returned int64
 
+	foreign ForeignQueue
+
 	started, done, closed bool
 	ticks                 uint
 }
@@ -123,6 +125,10 @@ func (x *Execution) Affected() int64 {
 	}
 	return x.returned
 }
+
+// Foreign are the changes so far that foreign keys must be asked about. The caller
+// takes them (Events = nil) and does so after the statement.
+func (x *Execution) Foreign() *ForeignQueue { return &x.foreign }
 
 // Stats gives what a node did; nil without Env.Analyze.
 func (x *Execution) Stats(n plan.Node) *plan.NodeStats {

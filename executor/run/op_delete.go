@@ -13,5 +13,6 @@ func (o *modifyOp) delete(input types.Row) error {
 		return err
 	}
 	o.markDone(input, id)
+	o.x.foreign.Gone(o.referring, old, nil)
 	return o.finishRow(old, o.childRow)
 }

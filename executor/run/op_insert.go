@@ -46,6 +46,9 @@ func (o *modifyOp) insert(input types.Row) error {
 			if spec != nil && spec.DoUpdate {
 				o.setDone(id)
 			}
+			if err := o.x.foreign.Written(o.own, nil, row); err != nil {
+				return err
+			}
 			return o.finishRow(row, input)
 		}
 		if !spec.DoUpdate {

@@ -34,6 +34,9 @@ type modifyOp struct {
 	childRow   types.Row // the child's row with the target's part brought up to date
 	pair       types.Row // ON CONFLICT: existing ++ excluded
 
+	// own are the table's foreign keys and referring those that refer to it.
+	own, referring []*Foreign
+
 	returned spool
 	retRow   types.Row
 	out      types.Row
@@ -54,6 +57,12 @@ func newModify(b base, n *plan.ModifyTable) (*modifyOp, error) {
 		}
 	}
 	o.strength = o.lockStrength()
+	if s := b.x.env.Session; s != nil && s.Catalog() != nil {
+		var err error
+		if o.own, o.referring, err = ForeignKeys(s.Catalog(), n.Table); err != nil {
+			return nil, err
+		}
+	}
 	child, err := b.x.build(n.Child)
 	o.child = child
 	return o, err

@@ -39,6 +39,10 @@ func (o *modifyOp) replace(id types.RowID, old, row, input types.Row) error {
 			return err
 		}
 		o.setDone(newID)
+		if err := o.x.foreign.Written(o.own, old, row); err != nil {
+			return err
+		}
+		o.x.foreign.Gone(o.referring, old, row)
 		return o.finishRow(row, input)
 	}
 	if err := o.x.env.Rows.Delete(o.x.live, from, id, old); err != nil {

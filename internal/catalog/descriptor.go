@@ -104,7 +104,8 @@ type Check struct {
 	Comment  string `json:"comment,omitempty"`
 }
 
-// Foreign is a FOREIGN KEY constraint.
+// Foreign is a FOREIGN KEY constraint. OnDelete and OnUpdate are "" (NO ACTION),
+// RESTRICT, CASCADE, SET NULL or SET DEFAULT.
 type Foreign struct {
 	ID         types.OID `json:"id"`
 	Name       string    `json:"name"`
@@ -113,6 +114,13 @@ type Foreign struct {
 	RefColumns []int16   `json:"ref_columns"`
 	OnDelete   string    `json:"on_delete,omitempty"`
 	OnUpdate   string    `json:"on_update,omitempty"`
+	// SetColumns are the columns that ON DELETE SET NULL or DEFAULT (…) names, none for all.
+	SetColumns   []int16 `json:"set_columns,omitempty"`
+	MatchFull    bool    `json:"match_full,omitempty"`
+	Deferrable   bool    `json:"deferrable,omitempty"`
+	InitDeferred bool    `json:"init_deferred,omitempty"`
+	NotValid     bool    `json:"not_valid,omitempty"`
+	Comment      string  `json:"comment,omitempty"`
 }
 
 // Index is a secondary index of a table.

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"maps"
+	"slices"
 	"sort"
 
 	"github.com/akidb/akidb/internal/types"
@@ -40,6 +41,8 @@ type Snapshot struct {
 	sequences map[types.OID][]*Sequence
 	// partitions are the partitions of a table.
 	partitions map[types.OID][]*Table
+	// referencing are the tables with foreign keys to a table.
+	referencing map[types.OID][]*Table
 }
 
 // Empty returns a snapshot without objects, version 0.
@@ -51,7 +54,8 @@ func Empty() *Snapshot {
 		indexes:   map[types.OID][]*Index{},
 		sequences: map[types.OID][]*Sequence{},
 
-		partitions: map[types.OID][]*Table{},
+		partitions:  map[types.OID][]*Table{},
+		referencing: map[types.OID][]*Table{},
 	}
 }
 
@@ -78,7 +82,7 @@ func (s *Snapshot) copy() *Snapshot {
 	n := &Snapshot{
 		objects: maps.Clone(s.objects), relations: maps.Clone(s.relations), others: make(map[Kind]map[Name]Object, len(s.others)),
 		indexes: maps.Clone(s.indexes), sequences: maps.Clone(s.sequences),
-		partitions: maps.Clone(s.partitions),
+		partitions: maps.Clone(s.partitions), referencing: maps.Clone(s.referencing),
 	}
 	for kind, m := range s.others {
 		n.others[kind] = maps.Clone(m)
@@ -114,6 +118,9 @@ func (s *Snapshot) remove(o Object) {
 		if o.Parent != 0 {
 			unlist(s.partitions, o.Parent, o)
 		}
+		for _, f := range o.Foreign {
+			unlist(s.referencing, f.RefTable, o)
+		}
 	}
 }
 
@@ -131,6 +138,11 @@ func (s *Snapshot) add(o Object) {
 	case *Table:
 		if o.Parent != 0 {
 			enlist(s.partitions, o.Parent, o)
+		}
+		for i, f := range o.Foreign {
+			if !slices.ContainsFunc(o.Foreign[:i], func(g Foreign) bool { return g.RefTable == f.RefTable }) {
+				enlist(s.referencing, f.RefTable, o)
+			}
 		}
 	}
 }
@@ -205,6 +217,9 @@ func (s *Snapshot) Role(name string) *Role {
 
 // Indexes returns a table's indexes by name, invalid ones included.
 func (s *Snapshot) Indexes(table types.OID) []*Index { return s.indexes[table] }
+
+// Referencing returns the tables with foreign keys to a table, itself included.
+func (s *Snapshot) Referencing(table types.OID) []*Table { return s.referencing[table] }
 
 // Sequences returns the sequences owned by a table's columns.
 func (s *Snapshot) Sequences(table types.OID) []*Sequence { return s.sequences[table] }

@@ -48,6 +48,8 @@ type Constraint struct {
 	RefColumns   []string
 	OnDelete     string // "", a c r n d as PostgreSQL encodes them
 	OnUpdate     string
+	SetColumns   []string // of ON DELETE SET NULL (…)
+	MatchFull    bool
 	UsingIndex   string
 	NoInherit    bool
 	NotValid     bool

@@ -19,6 +19,11 @@ type (
 		Default bool // SET … TO DEFAULT, which resets under SET's name
 		Options []Option
 	}
+	// SetConstraints is SET CONSTRAINTS; no names is ALL.
+	SetConstraints struct {
+		Names    [][]string
+		Deferred bool
+	}
 	// Show is SHOW; Name "all" for SHOW ALL, "tiers" and "snapshots" for AkiDB's own.
 	Show struct{ Name string }
 	// Explain is EXPLAIN.
@@ -94,22 +99,23 @@ type (
 	AlterSystem struct{ Set *Set }
 )
 
-func (*Transaction) stmt() {}
-func (*Set) stmt()         {}
-func (*Show) stmt()        {}
-func (*Explain) stmt()     {}
-func (*Prepare) stmt()     {}
-func (*Execute) stmt()     {}
-func (*Deallocate) stmt()  {}
-func (*Copy) stmt()        {}
-func (*Declare) stmt()     {}
-func (*Fetch) stmt()       {}
-func (*Close) stmt()       {}
-func (*Listen) stmt()      {}
-func (*Unlisten) stmt()    {}
-func (*Notify) stmt()      {}
-func (*LockTable) stmt()   {}
-func (*Vacuum) stmt()      {}
-func (*Discard) stmt()     {}
-func (*Checkpoint) stmt()  {}
-func (*AlterSystem) stmt() {}
+func (*Transaction) stmt()    {}
+func (*SetConstraints) stmt() {}
+func (*Set) stmt()            {}
+func (*Show) stmt()           {}
+func (*Explain) stmt()        {}
+func (*Prepare) stmt()        {}
+func (*Execute) stmt()        {}
+func (*Deallocate) stmt()     {}
+func (*Copy) stmt()           {}
+func (*Declare) stmt()        {}
+func (*Fetch) stmt()          {}
+func (*Close) stmt()          {}
+func (*Listen) stmt()         {}
+func (*Unlisten) stmt()       {}
+func (*Notify) stmt()         {}
+func (*LockTable) stmt()      {}
+func (*Vacuum) stmt()         {}
+func (*Discard) stmt()        {}
+func (*Checkpoint) stmt()     {}
+func (*AlterSystem) stmt()    {}

@@ -71,3 +71,6 @@ SELECT sum(x), avg(x) FROM (VALUES (interval '1 hour'), (interval '30 min')) v(x
 SELECT bit_and(x), bit_or(x), every(x > 0) FROM (VALUES (6), (3)) v(x);
 SELECT array_agg(x), string_agg(x::text, '-'), jsonb_agg(x), jsonb_object_agg(x::text, x) FROM (VALUES (1), (2)) v(x);
 SELECT corr(x, y), regr_slope(y, x), covar_pop(x, y), stddev_pop(x), var_samp(x) FROM (VALUES (1, 2), (2, 4), (3, 7)) v(x, y);
+
+SELECT ARRAY[]::name;
+SELECT ARRAY[]::int[], ARRAY[]::text[];
