@@ -1,7 +1,10 @@
 package integration
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -322,4 +325,68 @@ func TestColdAccessServesRestoresOrStaysCold(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestManyRowsWrittenToAColdCollectionAreSealed also restores what lies in two seals,
+// and drops it: then the object store has nothing of it.
+func TestManyRowsWrittenToAColdCollectionAreSealed(t *testing.T) {
+	dir := t.TempDir()
+	p := launch(t, dir)
+	c := p.connect(t)
+	fillItems(t, c, "items", 400)
+	run(t, c, "ALTER COLLECTION items SET (cold_access = direct)")
+	run(t, c, "ALTER COLLECTION items SET TIER cold WAIT")
+	addItems(t, c, "items", 401, 5600)
+	run(t, c, "DELETE FROM items WHERE id % 100 = 0")
+	run(t, c, "UPDATE items SET word = 'changed' WHERE id % 100 = 1")
+	want := fingerprint(t, c, "items")
+	tail := func() string {
+		plan := show(query(t, c, "EXPLAIN (ANALYZE, COSTS off) SELECT id FROM items ORDER BY embedding <=> '[1,2,3,4,5,6,7,8,1,2,3,4,5,6,7,8]' LIMIT 5"))
+		_, after, _ := strings.Cut(plan, "Tail: ")
+		n, _, _ := strings.Cut(after, ";")
+		return strings.TrimSpace(strings.Split(n, "\n")[0])
+	}
+	if got := tail(); got == "0" || got == "" {
+		t.Fatalf("tail %q before the seal", got)
+	}
+	query(t, c, "SELECT akidb.run_tiering_cycle()")
+	until(t, "local rows are sealed", func() bool { return tail() == "0" })
+	if got := fingerprint(t, c, "items"); got != want {
+		t.Errorf("sealed twice:\n%s\nwant\n%s", got, want)
+	}
+	p.stop(t)
+	checkDir(t, dir)
+	p = launch(t, dir)
+	c = p.connect(t)
+	if got := fingerprint(t, c, "items"); got != want {
+		t.Errorf("after a restart:\n%s\nwant\n%s", got, want)
+	}
+	run(t, c, "ALTER COLLECTION items SET TIER warm WAIT")
+	if got := fingerprint(t, c, "items"); got != want {
+		t.Errorf("restored:\n%s\nwant\n%s", got, want)
+	}
+	run(t, c, "ALTER COLLECTION items SET TIER cold WAIT")
+	if n := coldFiles(t, dir); n < 4 {
+		t.Errorf("%d objects of a cold collection", n)
+	}
+	run(t, c, "DROP TABLE items")
+	query(t, c, "SELECT akidb.run_tiering_cycle()")
+	if n := coldFiles(t, dir); n > 0 {
+		t.Errorf("%d objects of a dropped collection are left", n)
+	}
+}
+
+// coldFiles counts the objects of collections in the cold store of a data directory.
+func coldFiles(t *testing.T, dir string) (n int) {
+	t.Helper()
+	err := filepath.WalkDir(filepath.Join(dir, "cold", "collections"), func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			n++
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return n
 }

@@ -60,8 +60,12 @@ func (t *Txn) Delete(ctx context.Context, table *catalog.Table, id types.RowID, 
 // Change applies schema changes.
 func (t *Txn) Change(ctx context.Context, changes ...catalog.Change) error {
 	for _, c := range changes {
-		if c.Kind == catalog.KindTable {
-			t.changed = append(t.changed, c.ID)
+		if c.Kind != catalog.KindTable {
+			continue
+		}
+		t.changed = append(t.changed, c.ID)
+		if old := t.Catalog().Table(c.ID); c.Object == nil && old != nil && old.Collection != "" {
+			t.dropped = append(t.dropped, old)
 		}
 	}
 	return t.Txn.Change(ctx, changes...)

@@ -49,7 +49,7 @@ func (m *Manager) runCycle(ctx context.Context) error {
 	t.cycleMu.Lock()
 	defer t.cycleMu.Unlock()
 	start := time.Now()
-	err := errors.Join(ctx.Err(), m.cycle())
+	err := errors.Join(ctx.Err(), m.cycle(ctx))
 	if t.opts.Cycled != nil {
 		n := 0
 		if err != nil {
@@ -61,7 +61,7 @@ func (m *Manager) runCycle(ctx context.Context) error {
 }
 
 // cycle tries again to clean up after moves, and begins the moves that the policy wants.
-func (m *Manager) cycle() error {
+func (m *Manager) cycle(ctx context.Context) error {
 	cat := m.store.Catalog()
 	var errs []error
 	m.tiers.table.Each(func(id types.OID, c *collection) {
@@ -79,8 +79,23 @@ func (m *Manager) cycle() error {
 		now := m.tiers.opts.Clock.Now()
 		m.plans.set(now, state.Decide(now, m.tiers.rules().Policy, m.collections(now), m.have(), nil))
 		m.feed()
+		for _, id := range m.resealDue() {
+			m.moving.Go(func() { m.reportSeal(id, m.reseal(m.working, id)) })
+		}
 	}
+	m.sweepWhenDue(m.tiers.opts.Clock.Now())
+	errs = append(errs, m.forgetDropped(ctx))
 	return errors.Join(errs...)
+}
+
+// reportSeal logs why the local rows of a cold collection were not sealed.
+func (m *Manager) reportSeal(id types.OID, err error) {
+	if err == nil || m.working.Err() != nil {
+		return
+	}
+	if t := m.store.Catalog().Table(id); t != nil {
+		m.opts.Logger.Error("local rows of a cold collection not sealed", "collection", t.Name, "error", err)
+	}
 }
 
 // tidy has a move that could not be cleaned up try again.
@@ -119,7 +134,7 @@ func (m *Manager) collections(now time.Time) []state.Collection {
 		c := m.tiers.find(table.ID)
 		s := state.Collection{
 			ID: table.ID, Tier: table.Tier, Pinned: table.Pinned, Off: isOff(table),
-			Counts: c.Read(now.UnixNano(), time.Duration(c.window.Load())), Override: override(table), RAM: m.ramBytes(table.ID),
+			Counts: c.Read(now.UnixNano(), time.Duration(c.window.Load())), Override: override(table), RAM: m.hotBytes(table),
 		}
 		c.mu.Lock()
 		s.Since, s.Moving = c.recent.Updated, c.recent.Move != nil
@@ -130,6 +145,38 @@ func (m *Manager) collections(now time.Time) []state.Collection {
 		out = append(out, s)
 	}
 	return out
+}
+
+// hotBytes is the memory that a collection's vector indexes take while it is hot: of a
+// colder one an estimate, by its rows.
+func (m *Manager) hotBytes(table *catalog.Table) int64 {
+	if table.Tier == types.TierHot {
+		return m.ramBytes(table.ID)
+	}
+	rows, n := m.store.Stats(table.ID).Rows, int64(0)
+	for _, v := range m.vectorIndexes(table.ID) {
+		if x := v.desc(); kindOf(x, types.TierHot) == graphKind {
+			n += rows * graphBytes(x)
+		}
+	}
+	return n
+}
+
+// graphBytes is about what a row takes in a graph: the vector, its code, 2m
+// neighbours, and what belongs to a slot.
+func graphBytes(x *catalog.Index) int64 {
+	const slot = 64
+	dims := int64(x.Keys[0].Typmod)
+	vector := 5 * dims
+	switch x.Keys[0].Type {
+	case types.HalfVecOID:
+		vector = 3 * dims
+	case types.BitOID, types.VarbitOID:
+		vector = dims / 8
+	case types.SparseVecOID:
+		vector = slot
+	}
+	return vector + 8*int64(optionInt(x, "m", 16)) + slot
 }
 
 // ramBytes is the memory of a collection's vector indexes.

@@ -180,13 +180,16 @@ func (m *Manager) saveState(id types.OID, c *collection) error {
 // begin starts a step in a goroutine of its own, which waits for its turn. c.op is held.
 func (m *Manager) begin(id types.OID, c *collection, step state.Step) {
 	ctx, cancel := context.WithCancel(m.working)
-	mv, work := c.move(), c.moving
+	mv, work, sealing := c.move(), c.moving, c.sealing
 	work.cancel = cancel
 	if step == state.Write {
 		work.began = time.Now()
 	}
 	m.moving.Go(func() {
 		defer cancel()
+		if sealing != nil {
+			<-sealing
+		}
 		m.runStep(ctx, id, c, work, *mv, step)
 	})
 }

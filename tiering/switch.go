@@ -157,7 +157,7 @@ func remake(ctx context.Context, tx *rowstore.Txn, cat *catalog.Snapshot, j *job
 func (m *Manager) swapBodies(old, now *catalog.Snapshot) {
 	m.switching.Range(func(id, j any) bool {
 		a, b := old.Table(id.(types.OID)), now.Table(id.(types.OID))
-		if a != nil && b != nil && a.Tier != b.Tier {
+		if a != nil && b != nil && (a.Tier != b.Tier || a.Cold != b.Cold) {
 			j.(*job).swap()
 		}
 		return true

@@ -53,6 +53,9 @@ type collection struct {
 	// It comes before mu, and after the table's lock.
 	op     sync.Mutex
 	moving *moving // guarded by op; nil while the collection rests
+	// sealing is closed when local rows of the cold collection are sealed; guarded by op,
+	// nil when they are not.
+	sealing chan struct{}
 
 	mu     sync.Mutex // guards recent
 	recent record

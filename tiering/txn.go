@@ -25,8 +25,10 @@ type Txn struct {
 	seen []types.OID
 	// files are the index files that a snapshot has for indexes that it restores.
 	files map[types.OID]indexPart
-	// changed are the tables whose descriptors this transaction has written.
+	// changed are the tables whose descriptors this transaction has written; dropped
+	// those that it drops and that have something in the object store.
 	changed []types.OID
+	dropped []*catalog.Table
 }
 
 // BuildIndex fills an index and makes it valid.
@@ -145,6 +147,11 @@ func (t *Txn) Commit(ctx context.Context, async bool) error {
 	err := t.Txn.Commit(ctx, async)
 	if err == nil {
 		t.m.changed(t.changed)
+		for _, table := range t.dropped {
+			if t.m.store.Catalog().Table(table.ID) == nil {
+				t.m.dropped.add(table.Collection)
+			}
+		}
 	}
 	t.forgetUnborn()
 	return err
