@@ -79,6 +79,9 @@ func TestManualTierControlWorkflow(t *testing.T) {
 		if !strings.Contains(plan, "Tier: "+tier) {
 			t.Errorf("in %s the plan is\n%s", tier, plan)
 		}
+		if tier == "cold" && !(strings.Contains(plan, "Requests: ") && strings.Contains(plan, "Bytes: ")) {
+			t.Errorf("the plan does not say what came from the object store:\n%s", plan)
+		}
 	}
 	p.stop(t)
 	checkDir(t, dir)

@@ -49,7 +49,7 @@ func (m *Manager) runCycle(ctx context.Context) error {
 	t.cycleMu.Lock()
 	defer t.cycleMu.Unlock()
 	start := time.Now()
-	err := errors.Join(ctx.Err(), m.cycle(ctx))
+	err := errors.Join(ctx.Err(), m.cycle())
 	if t.opts.Cycled != nil {
 		n := 0
 		if err != nil {
@@ -61,7 +61,7 @@ func (m *Manager) runCycle(ctx context.Context) error {
 }
 
 // cycle tries again to clean up after moves, and begins the moves that the policy wants.
-func (m *Manager) cycle(ctx context.Context) error {
+func (m *Manager) cycle() error {
 	cat := m.store.Catalog()
 	var errs []error
 	m.tiers.table.Each(func(id types.OID, c *collection) {
@@ -83,8 +83,6 @@ func (m *Manager) cycle(ctx context.Context) error {
 			m.moving.Go(func() { m.reportSeal(id, m.reseal(m.working, id)) })
 		}
 	}
-	m.sweepWhenDue(m.tiers.opts.Clock.Now())
-	errs = append(errs, m.forgetDropped(ctx))
 	return errors.Join(errs...)
 }
 

@@ -306,6 +306,9 @@ func (f *fixture) noProblems() {
 		f.Errorf("check: %s", strings.Join(report.Problems, "; "))
 	}
 	summary := strings.Join(report.Summary, "\n")
+	if f.table.Tier != types.TierHot {
+		return // it has no graphs
+	}
 	said := strings.Count(summary, "can be reached from its entry point") + strings.Count(summary, "no checkpoint yet")
 	if said != strings.Count(summary, "in the checkpoint") {
 		f.Errorf("check does not say whether the graphs hang together: %s", summary)

@@ -72,8 +72,6 @@ type Manager struct {
 	turns     chan struct{}   // held by the steps that work
 	switching sync.Map        // table id to *job: switches being committed
 	plans     plans
-	dropped   names     // collections to be forgotten in the object store
-	swept     time.Time // of the cycle alone
 }
 
 // indexSet is immutable.

@@ -59,7 +59,6 @@ func (v *vectorIndex) opened() body {
 // that it dropped.
 func (m *Manager) CatalogChanged(old, now *catalog.Snapshot) {
 	m.swapBodies(old, now)
-	m.forgetDropped(old, now)
 	for id, v := range m.indexes.Load().byID {
 		if x, ok := now.Object(id).(*catalog.Index); ok {
 			v.committed.Store(true)

@@ -31,23 +31,3 @@ func (w *waiting) take() []*vectorIndex {
 	w.list = nil
 	return list
 }
-
-// names are collections, by their names in the object store.
-type names struct {
-	mu   sync.Mutex
-	list []string // guarded by mu
-}
-
-func (n *names) add(name string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.list = append(n.list, name)
-}
-
-func (n *names) take() []string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	list := n.list
-	n.list = nil
-	return list
-}

@@ -2,10 +2,8 @@ package tiering
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/crashpoint"
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/storage"
@@ -144,54 +142,4 @@ func (m *Manager) switchSealed(ctx context.Context, j *job) (bool, error) {
 	m.switching.Store(table.ID, j)
 	defer m.switching.Delete(table.ID)
 	return true, tx.Commit(ctx, false)
-}
-
-// forgetDropped removes what dropped collections have in the object store; what fails
-// is tried again in the next cycle.
-func (m *Manager) forgetDropped(ctx context.Context) error {
-	if m.opts.Cold == nil {
-		return nil
-	}
-	var errs []error
-	for _, name := range m.dropped.take() {
-		if err := m.opts.Cold.Forget(ctx, name); err != nil {
-			m.dropped.add(name)
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// sweepEvery is how often the objects of a collection are compared with what names
-// them: a listing costs requests, and garbage only bytes.
-const sweepEvery = 6 * time.Hour
-
-// sweepWhenDue sweeps beside the cycle.
-func (m *Manager) sweepWhenDue(now time.Time) {
-	if m.opts.Cold == nil || now.Sub(m.swept) < sweepEvery {
-		return
-	}
-	m.swept = now
-	m.moving.Go(func() {
-		if err := m.sweep(m.working); err != nil && m.working.Err() == nil {
-			m.opts.Logger.Error("objects that nothing names were not removed", "error", err)
-		}
-	})
-}
-
-// sweep removes what crashes have left of collections in the object store.
-func (m *Manager) sweep(ctx context.Context) error {
-	var errs []error
-	for _, o := range m.store.Catalog().Objects(catalog.KindTable) {
-		t := o.(*catalog.Table)
-		if t.Collection == "" || ctx.Err() != nil || m.tiers.find(t.ID).move() != nil {
-			continue
-		}
-		if n, err := m.opts.Cold.Sweep(ctx, t.Collection, t.Cold); err != nil {
-			errs = append(errs, err)
-		} else if n > 0 {
-			m.opts.Logger.Info("objects that nothing names were removed", "collection", t.Name, "objects", n)
-		}
-	}
-	return errors.Join(errs...)
 }

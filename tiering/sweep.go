@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/akidb/akidb/internal/catalog"
-	"github.com/akidb/akidb/internal/types"
 )
 
 // The sweeper removes from the object store what a crash, a drop or a move has left
@@ -42,16 +41,9 @@ func (m *Manager) sweepDue(ctx context.Context) error {
 }
 
 // namedInCold are the collections that have a name in the object store, with what the
-// catalog has of each; those of moves under way, too.
+// catalog has of each. A move gives its collection a name before it writes.
 func (m *Manager) namedInCold() map[string][]*catalog.Cold {
 	out := map[string][]*catalog.Cold{}
-	m.tiers.table.Each(func(_ types.OID, c *collection) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if name := c.recent.Collection; name != "" {
-			out[name] = nil
-		}
-	})
 	for _, o := range m.store.Catalog().Objects(catalog.KindTable) {
 		if t := o.(*catalog.Table); t.Collection != "" {
 			out[t.Collection] = append(out[t.Collection], t.Cold)
@@ -60,15 +52,14 @@ func (m *Manager) namedInCold() map[string][]*catalog.Cold {
 	return out
 }
 
-// forgetDropped removes what the tables that a commit dropped have in the object
-// store, but for their snapshots; what it does not reach, the sweeper does.
-func (m *Manager) forgetDropped(old, now *catalog.Snapshot) {
-	if m.opts.Cold == nil || old == now {
+// forgetDropped removes what dropped tables have in the object store, but for their
+// snapshots; what it does not reach, the sweeper does.
+func (m *Manager) forgetDropped(tables []*catalog.Table) {
+	if m.opts.Cold == nil {
 		return
 	}
-	for _, o := range old.Objects(catalog.KindTable) {
-		t := o.(*catalog.Table)
-		if t.Collection == "" || now.Table(t.ID) != nil {
+	for _, t := range tables {
+		if m.store.Catalog().Table(t.ID) != nil {
 			continue
 		}
 		m.freeing.Go(func() {

@@ -147,11 +147,7 @@ func (t *Txn) Commit(ctx context.Context, async bool) error {
 	err := t.Txn.Commit(ctx, async)
 	if err == nil {
 		t.m.changed(t.changed)
-		for _, table := range t.dropped {
-			if t.m.store.Catalog().Table(table.ID) == nil {
-				t.m.dropped.add(table.Collection)
-			}
-		}
+		t.m.forgetDropped(t.dropped)
 	}
 	t.forgetUnborn()
 	return err

@@ -441,6 +441,10 @@ func (o *knnOp) report() [][2]string {
 		return out
 	}
 	out[0][1] = o.seen.Tier.String()
-	return append(out, [2]string{"Candidates", fmt.Sprint(o.seen.Candidates)},
+	out = append(out, [2]string{"Candidates", fmt.Sprint(o.seen.Candidates)},
 		[2]string{"Reranked", fmt.Sprint(o.seen.Reranked)}, [2]string{"Tail", fmt.Sprint(o.seen.Tail)})
+	if o.seen.Tier == types.TierCold { // what went to the object store, not to the caches
+		out = append(out, [2]string{"Requests", fmt.Sprint(o.seen.Requests)}, [2]string{"Bytes", fmt.Sprint(o.seen.Bytes)})
+	}
+	return out
 }
