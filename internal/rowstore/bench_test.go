@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -239,4 +240,46 @@ func BenchmarkFsync(b *testing.B) {
 		must(b, f.SyncData())
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "syncs/s")
+}
+
+// BenchmarkUpdateAll changes every row of a table without vectors in one transaction, which spills.
+func BenchmarkUpdateAll(b *testing.B) {
+	s, err := Open(b.Context(), Options{Dir: b.TempDir()})
+	must(b, err)
+	defer func() { must(b, s.Close()) }()
+	table := &catalog.Table{ID: 20000, Name: "t", Columns: []catalog.Column{
+		{Num: 1, Name: "id", Type: types.Int8OID, Typmod: -1}, {Num: 2, Name: "title", Type: types.TextOID, Typmod: -1}}}
+	tx := benchBegin(b, s)
+	must(b, tx.Change(b.Context(), catalog.Put(table)))
+	text := strings.Repeat("text ", 40)
+	for from := 0; from < b.N; from += 1000 {
+		rows := make([]types.Row, 0, 1000)
+		for id := from; id < min(from+1000, b.N); id++ {
+			rows = append(rows, types.Row{int64(id), text})
+		}
+		must(b, tx.InsertRows(b.Context(), table, rows))
+	}
+	must(b, tx.EndStatement(true))
+	must(b, tx.Commit(b.Context(), false))
+	b.ReportAllocs()
+	b.ResetTimer()
+	tx = benchBegin(b, s)
+	it, err := tx.Scan(b.Context(), storage.ScanSpec{Table: table, Columns: []int16{1, 2}})
+	must(b, err)
+	row := make(types.Row, 2)
+	for {
+		id, ok, err := it.Next(row)
+		must(b, err)
+		if !ok {
+			break
+		}
+		_, err = tx.LockRow(b.Context(), table, id, storage.ForUpdate, storage.WaitPolicy{})
+		must(b, err)
+		_, err = tx.Update(b.Context(), table, id, row, types.Row{row[0], text}, storage.WaitPolicy{})
+		must(b, err)
+	}
+	must(b, it.Close())
+	must(b, tx.EndStatement(true))
+	must(b, tx.Commit(b.Context(), false))
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
