@@ -99,7 +99,7 @@ func (l *layer) all() (*cursor, error) {
 		list = append(list, e)
 		return true
 	})
-	c := &cursor{streams: []stream{{list: list}, {spill: l.spill}}}
+	c := &cursor{streams: []stream{{list: list}, {spill: l.spill}}, at: -1}
 	return c, c.streams[1].open(nil, nil)
 }
 

@@ -70,8 +70,8 @@ func (s *stream) value() (value []byte, deletes bool) {
 // the newer hide the older. Key and value are valid until the next step.
 type cursor struct {
 	streams []stream // the newest first
-	started bool
-	more    bool // the end has not come yet
+	at      int      // that of the present entry, -1 before the first
+	more    bool     // the end has not come yet
 	reverse bool
 	key     []byte
 	value   []byte
@@ -81,7 +81,7 @@ type cursor struct {
 // newCursor reads [low, high) of a reader under layers.
 func newCursor(r pebble.Reader, layers []*layer, low, high []byte, reverse bool) (*cursor, error) {
 	streams, under := between(layers, low, high)
-	c := &cursor{streams: streams, reverse: reverse, more: true}
+	c := &cursor{streams: streams, at: -1, reverse: reverse, more: true}
 	for i := range streams {
 		if err := streams[i].open(low, high); err != nil {
 			return nil, errors.Join(err, c.close())
@@ -118,12 +118,7 @@ func (c *cursor) next() bool {
 
 // step goes to the next key that is set or deleted.
 func (c *cursor) step() bool {
-	if !c.started {
-		c.started = true
-		for i := range c.streams {
-			c.streams[i].step(true, c.reverse)
-		}
-	}
+	c.leave()
 	best := -1
 	for i := range c.streams {
 		key := c.streams[i].key
@@ -132,19 +127,29 @@ func (c *cursor) step() bool {
 		}
 	}
 	if best < 0 {
-		c.more = false
+		c.at, c.more = len(c.streams), false
 		return false
 	}
 	s := &c.streams[best]
-	value, deletes := s.value()
-	c.key, c.value, c.deletes = append(c.key[:0], s.key...), append(c.value[:0], value...), deletes
-	for i := best + 1; i < len(c.streams); i++ { // newer ones have no such key
-		if o := &c.streams[i]; o.key != nil && bytes.Equal(o.key, c.key) {
-			o.step(false, c.reverse)
+	c.at, c.key = best, s.key
+	c.value, c.deletes = s.value()
+	return true
+}
+
+// leave steps all streams that stand on the present key; at the beginning all.
+func (c *cursor) leave() {
+	if c.at < 0 {
+		c.at = 0
+		for i := range c.streams {
+			c.streams[i].step(true, c.reverse)
+		}
+		return
+	}
+	for i := len(c.streams) - 1; i >= c.at; i-- { // newer ones have no such key
+		if s := &c.streams[i]; i == c.at || s.key != nil && bytes.Equal(s.key, c.key) {
+			s.step(false, c.reverse)
 		}
 	}
-	s.step(false, c.reverse)
-	return true
 }
 
 func (c *cursor) before(a, b []byte) bool {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/akidb/akidb/internal/catalog"
@@ -53,6 +54,9 @@ func appendRow(dst []byte, table *catalog.Table, version uint64, row types.Row) 
 
 // appendColumn writes a value with its length before it; most lengths take one byte.
 func appendColumn(dst []byte, oid types.OID, d types.Datum) ([]byte, error) {
+	if s, ok := d.(string); ok && len(s) >= 0x80 {
+		dst = slices.Grow(dst, len(s)+binary.MaxVarintLen64)
+	}
 	at := len(dst)
 	dst = append(dst, 0)
 	dst, err := types.Encode(dst, oid, d)
@@ -64,9 +68,12 @@ func appendColumn(dst []byte, oid types.OID, d types.Datum) ([]byte, error) {
 		dst[at] = byte(n)
 		return dst, nil
 	}
-	value := append([]byte(nil), dst[at+1:]...)
-	dst = binary.AppendUvarint(dst[:at], uint64(n))
-	return append(dst, value...), nil
+	var length [binary.MaxVarintLen64]byte
+	size := binary.PutUvarint(length[:], uint64(n))
+	dst = append(dst, length[:size-1]...) // room, in which the value moves
+	copy(dst[at+size:], dst[at+1:at+1+n])
+	copy(dst[at:], length[:size])
+	return dst, nil
 }
 
 // rowVersion reads a row's version.

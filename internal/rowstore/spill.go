@@ -280,7 +280,7 @@ func (l *layer) copySpill(upper *layer) error {
 		w.spans = append(w.spans, l.spill.where([]byte(u)))
 	}
 	w.spans = union(w.spans)
-	c := &cursor{streams: []stream{{spill: upper.spill}}}
+	c := &cursor{streams: []stream{{spill: upper.spill}}, at: -1}
 	err := c.streams[0].open(nil, nil)
 	for err == nil && c.step() {
 		err = l.spill.write(w, c.key, c.value, c.deletes)
