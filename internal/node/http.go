@@ -22,7 +22,7 @@ func (n *node) listenHTTP(out io.Writer, version string) error {
 	}
 	api := httpapi.New(httpapi.Options{
 		Version: version, Ready: n.store.Failed, ReadOnly: n.store.ReadOnly, Gatherer: n.metrics.registry, Profile: n.config.HTTPProfile,
-		Admin: n.engine, Catalog: n.store.Catalog, NewPID: n.server.NewPID, User: n.config.Auth.User, AuthMethod: n.authMethod,
+		Admin: n.engine, Catalog: n.store.Catalog, NewPID: n.server.NewPID, User: n.config.Auth.User, TLSRequired: n.config.TLS.Required, AuthMethod: n.authMethod,
 		VerifyPassword: server.VerifyPassword, MaxSessions: n.config.MaxConnections, MaxBody: n.config.HTTPMaxBody,
 		Metrics: n.metrics, Logger: n.log,
 	})

@@ -62,6 +62,10 @@ func (p *passwords) check(user, verifier, password string) bool {
 // the request may come from elsewhere: through a proxy, or from a web page that
 // has given this address a name of its own.
 func (a *API) user(r *http.Request) (string, error) {
+	if a.opts.TLSRequired && r.TLS == nil && !loopback(r) {
+		return "", fail(http.StatusForbidden, pgerr.New(pgerr.InvalidAuthorization, "this server takes connections with TLS only").
+			WithHint("http_tls = true lets the HTTP port speak it."))
+	}
 	name, password, given := r.BasicAuth()
 	if !given {
 		name = a.opts.User
@@ -91,6 +95,11 @@ func remoteAddr(r *http.Request) net.Addr {
 		return &net.UnixAddr{Name: r.RemoteAddr}
 	}
 	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(at.Addr().Unmap(), at.Port()))
+}
+
+func loopback(r *http.Request) bool {
+	a, ok := remoteAddr(r).(*net.TCPAddr)
+	return ok && a.IP.IsLoopback() && !forwarded(r)
 }
 
 func forwarded(r *http.Request) bool {

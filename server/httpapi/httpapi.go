@@ -41,6 +41,8 @@ type Options struct {
 	User string
 	// AuthMethod is trust or scram-sha-256 for a client's address.
 	AuthMethod func(net.Addr) string
+	// TLSRequired refuses users who do not come by TLS, but for those on this machine.
+	TLSRequired bool
 	// VerifyPassword checks a password against a role's verifier.
 	VerifyPassword func(verifier, password string) bool
 	// MaxSessions is how many requests may be in work at once; others wait.

@@ -131,7 +131,9 @@ func writeProblem(w http.ResponseWriter, p problem) {
 		h.Set("Retry-After", "1")
 	}
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // the client has gone; nobody is left to tell
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false) // operators stay readable
+	_ = e.Encode(p)        // the client has gone; nobody is left to tell
 }
 
 // fail makes an error of a request with an HTTP status of its own.
