@@ -377,7 +377,7 @@ func TestCollectionsMoveAndAreKeptInSnapshotsOverREST(t *testing.T) {
 		return state["tier"] == "warm"
 	})
 	r.want(t, "GET", "/collections/a/snapshots", "", 200, `"snapshots":[]`)
-	r.want(t, "POST", "/collections/a/snapshots", `{"name":"Nightly 1"}`, 201, `"name":"Nightly 1"`)
+	r.want(t, "POST", "/collections/a/snapshots", `{"name":"Nightly 1"}`, 201, `"name":"Nightly 1","rows":500`)
 	r.want(t, "GET", "/collections/a/snapshots", "", 200, `"name":"Nightly 1"`)
 	r.want(t, "POST", "/collections/a/vectors", `{"vector":[3,4,5,1,2,3,7,1]}`, 201, "")
 	r.want(t, "POST", "/collections/a/snapshots/Nightly%201/restore", `{"as":"b"}`, 201, `"name":"b"`)
@@ -385,6 +385,16 @@ func TestCollectionsMoveAndAreKeptInSnapshotsOverREST(t *testing.T) {
 	r.want(t, "DELETE", "/collections/b/snapshots/Nightly%201", "", 404, `"sqlstate":"42704"`)
 	r.want(t, "DELETE", "/collections/a/snapshots/Nightly%201", "", 204, "")
 	r.want(t, "POST", "/collections/a/snapshots/Nightly%201/restore", `{"as":"c"}`, 404, `"sqlstate":"42704"`)
+	metrics := curl(t, r.url+"/metrics")
+	for _, name := range strings.Fields(`tier_collections tier_promotions_total tier_demotions_total tier_transition_duration_seconds
+		tier_access_tracking_duration_seconds tier_worker_cycles_total tier_worker_duration_seconds tier_worker_errors_total snapshot_creates_total
+		snapshot_restores_total snapshot_create_duration_seconds snapshot_restore_duration_seconds snapshot_size_bytes objectstore_requests_total
+		objectstore_upload_bytes_total objectstore_download_bytes_total objectstore_retries_total statements_total statement_duration_seconds
+		connections ram_bytes disk_bytes wal_fsync_duration_seconds`) {
+		if !strings.Contains(metrics, "\n# HELP akidb_"+name+" ") {
+			t.Errorf("there is no metric akidb_%s", name)
+		}
+	}
 }
 
 func TestManyClientsOfRESTLeaveNothingBehind(t *testing.T) {

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/akidb/akidb/executor"
 	"github.com/akidb/akidb/internal/pgerr"
@@ -166,6 +167,11 @@ func (a *API) snapshots(rq *request) error {
 func (rq *request) snapshotsOf(c *collection, name string) ([]map[string]any, error) {
 	names := map[string]bool{c.table.Name: true, c.table.Schema + "." + c.table.Name: true, c.quoted: true, sql.QuoteIdent(c.table.Name): true}
 	return rq.objects(statement{text: "SHOW SNAPSHOTS"}, func(o map[string]any) bool {
+		for _, key := range []string{"rows", "bytes"} { // SHOW prints them as text
+			if n, err := strconv.ParseInt(textOf(o[key]), 10, 64); err == nil {
+				o[key] = n
+			}
+		}
 		return names[textOf(o["collection"])] && (name == "" || textOf(o["name"]) == name)
 	})
 }
