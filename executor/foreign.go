@@ -142,39 +142,77 @@ func referring(e run.ForeignEvent) (where string, params []types.Datum, oids []t
 
 func qualified(t *catalog.Table) string { return expr.QualifiedName(t.Schema, t.Name) }
 
-// check asks of each key whether it holds.
+// check asks of each key whether it holds: of those that have gone one by one, of
+// those that were written together.
 func (q *foreignQueue) check(ctx context.Context, events []run.ForeignEvent) error {
+	var rows []run.ForeignEvent
 	for _, e := range events {
-		var err error
-		if e.Parent {
-			err = q.checkParent(ctx, e, true)
-		} else {
-			err = q.checkRow(ctx, e)
+		if !e.Parent {
+			rows = append(rows, e)
+		} else if err := q.checkParent(ctx, e, true); err != nil {
+			return err
 		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return q.checkRows(ctx, rows)
+}
+
+// checkRows demands that keys have parents, unless no row has the key any more.
+func (q *foreignQueue) checkRows(ctx context.Context, events []run.ForeignEvent) error {
+	missing, err := q.withoutParent(ctx, events)
+	if err != nil {
+		return err
+	}
+	for _, e := range missing {
+		found, err := q.refers(ctx, e)
 		if err != nil {
 			return err
+		}
+		if found {
+			return e.Missing(e.New, q.s.Env())
 		}
 	}
 	return nil
 }
 
-// checkRow demands that a key has a parent, unless no row has the key any more.
-func (q *foreignQueue) checkRow(ctx context.Context, e run.ForeignEvent) error {
-	found, err := q.parent(ctx, e, e.New, false)
-	if err != nil || found {
-		return err
+// withoutParent looks keys up in one statement.
+func (q *foreignQueue) withoutParent(ctx context.Context, events []run.ForeignEvent) (missing []run.ForeignEvent, err error) {
+	current := map[*run.Foreign]*run.Foreign{}
+	for _, e := range events {
+		if _, known := current[e.Foreign]; !known {
+			if current[e.Foreign], err = q.lockRef(ctx, e.Foreign); err != nil {
+				return nil, err
+			}
+		}
 	}
-	if found, err = q.refers(ctx, e); err != nil || !found {
-		return err
+	if err := q.tx.StartStatement(ctx); err != nil {
+		return nil, err
 	}
-	return e.Missing(e.New, q.s.Env())
+	q.tx.SeeNewest()
+	for _, e := range events {
+		f := current[e.Foreign]
+		if f == nil {
+			continue
+		}
+		found, err := f.HasParent(ctx, q.tx, e.New, false, true, q.s.wait())
+		if err != nil {
+			_ = q.tx.EndStatement(false) // the transaction fails
+			return nil, err
+		}
+		if !found {
+			missing = append(missing, e)
+		}
+	}
+	return missing, q.tx.EndStatement(true)
 }
 
 // checkParent demands that no row refers to a key that has gone; again says that
 // another row may have taken its place.
 func (q *foreignQueue) checkParent(ctx context.Context, e run.ForeignEvent, again bool) error {
 	if again {
-		if found, err := q.parent(ctx, e, e.Old, true); err != nil || found {
+		if found, err := q.replaced(ctx, e); err != nil || found {
 			return err
 		}
 	}
@@ -185,23 +223,29 @@ func (q *foreignQueue) checkParent(ctx context.Context, e run.ForeignEvent, agai
 	return e.Referenced(e.Old, q.s.Env())
 }
 
-// parent looks a key up in the table referred to and locks it there.
-func (q *foreignQueue) parent(ctx context.Context, e run.ForeignEvent, key []types.Datum, ref bool) (bool, error) {
-	if err := q.tx.LockTable(ctx, e.Ref.ID, storage.LockRowShare, q.s.wait()); err != nil {
-		return false, err
+// lockRef locks the table referred to and gives the foreign key as it is now, nil
+// when it is no more: it may have changed meanwhile, or since the check was put off.
+func (q *foreignQueue) lockRef(ctx context.Context, f *run.Foreign) (*run.Foreign, error) {
+	if err := q.tx.LockTable(ctx, f.Ref.ID, storage.LockRowShare, q.s.wait()); err != nil {
+		return nil, err
 	}
-	f := e.Foreign
-	if now := q.tx.Catalog(); now.Table(f.Ref.ID) != f.Ref { // changed meanwhile, or since the check was put off
-		var err error
-		if f, err = currentForeign(now, f); err != nil || f == nil {
-			return true, err
-		}
+	if now := q.tx.Catalog(); now.Table(f.Ref.ID) != f.Ref {
+		return currentForeign(now, f)
+	}
+	return f, nil
+}
+
+// replaced says whether a key that has gone is there again, and locks it.
+func (q *foreignQueue) replaced(ctx context.Context, e run.ForeignEvent) (bool, error) {
+	f, err := q.lockRef(ctx, e.Foreign)
+	if err != nil || f == nil {
+		return true, err
 	}
 	if err := q.tx.StartStatement(ctx); err != nil {
 		return false, err
 	}
 	q.tx.SeeNewest()
-	found, err := f.HasParent(ctx, q.tx, key, ref, true, q.s.wait())
+	found, err := f.HasParent(ctx, q.tx, e.Old, true, true, q.s.wait())
 	if end := q.tx.EndStatement(err == nil); err == nil {
 		err = end
 	}

@@ -16,7 +16,7 @@ type class struct {
 	method              types.OID
 	rowType             types.OID
 	columns, checks     int
-	hasIndex            bool
+	hasIndex, triggers  bool
 	rows                float32
 	pages               int64
 	options             types.Datum
@@ -43,7 +43,7 @@ func (b *builder) classOf(o catalog.Object) class {
 		stats := b.stats(o.ID)
 		c.kind, c.method, c.rowType = "r", heapMethod, o.RowType
 		c.columns, c.checks = len(o.Columns), len(o.Checks)
-		c.hasIndex = len(b.env.Catalog.Indexes(o.ID)) > 0
+		c.hasIndex, c.triggers = len(b.env.Catalog.Indexes(o.ID)) > 0, b.hasTriggers(o)
 		c.rows, c.pages = float32(stats.Rows), (stats.DiskBytes+pageBytes-1)/pageBytes
 		c.options = options(o.Options)
 		if o.Partitioned != nil {
@@ -70,6 +70,12 @@ func (b *builder) classOf(o catalog.Object) class {
 	return c
 }
 
+// hasTriggers is relhastriggers: PostgreSQL's foreign keys are triggers, and its
+// tools ask for a table's foreign keys only when it has some.
+func (b *builder) hasTriggers(t *catalog.Table) bool {
+	return len(t.Foreign) > 0 || len(b.env.Catalog.Referencing(t.ID)) > 0
+}
+
 func (b *builder) addClass(c class) {
 	persistence := "p"
 	if strings.HasPrefix(c.schema, "pg_temp") {
@@ -87,7 +93,7 @@ func (b *builder) addClass(c class) {
 	b.add(
 		oid(c.oid), c.name, oid(schemaOID(b.env.Catalog, c.schema)), oid(c.rowType), oid(0), oid(roleOID(b.env.Catalog, c.owner)),
 		oid(c.method), oid(file), oid(0), c.pages, c.rows, int64(0), oid(0), c.hasIndex, false, persistence, c.kind,
-		int64(c.columns), int64(c.checks), c.kind == "v", false, c.parent, false, false, true, identity, c.partition, oid(0),
+		int64(c.columns), int64(c.checks), c.kind == "v", c.triggers, c.parent, false, false, true, identity, c.partition, oid(0),
 		frozen, int64(0), nil, c.options, c.bound,
 	)
 }

@@ -21,7 +21,7 @@ var tablesView = &source{
 	kinds: []catalog.Kind{catalog.KindTable}, name: "tablename",
 	objects: func(b *builder, o catalog.Object) {
 		t := o.(*catalog.Table)
-		b.add(t.Schema, t.Name, ownerOf(b.env.Catalog, t), nil, len(b.env.Catalog.Indexes(t.ID)) > 0, false, len(t.Foreign) > 0, false)
+		b.add(t.Schema, t.Name, ownerOf(b.env.Catalog, t), nil, len(b.env.Catalog.Indexes(t.ID)) > 0, false, b.hasTriggers(t), false)
 	},
 }
 
