@@ -28,6 +28,7 @@ type cellsBody struct {
 	mu        sync.RWMutex
 	ids       *roaring64.Bitmap // guarded by mu: the rows that the index has
 	merged    time.Time         // of maintain alone
+	trained   int               // how many rows the file had when it was opened
 }
 
 const (
@@ -87,6 +88,7 @@ func (m *Manager) openCells(ctx context.Context, v *vectorIndex) (*cellsBody, er
 	slices.Sort(ids)
 	b.ids.AddMany(ids)
 	b.ids.RunOptimize()
+	b.trained = len(ids)
 	return b, nil
 }
 
@@ -169,6 +171,9 @@ func (b *cellsBody) Bytes() int64 {
 
 // maintain writes the file anew when much waits for it.
 func (b *cellsBody) maintain(ctx context.Context) (bool, error) {
+	if b.outgrown() && !b.v.retraining.Swap(true) {
+		b.m.moving.Go(func() { b.m.report(b.v, "cells not trained anew", b.m.retrain(b.m.working, b.v)) })
+	}
 	due := b.Pending() >= max(leastToMerge, b.Len()/mergeShare)
 	if !due && (!b.index.Crowded() || time.Since(b.merged) < splitAfter) {
 		return false, nil

@@ -23,6 +23,8 @@ type vectorIndex struct {
 	gone    bool       // guarded by opening: the index was dropped
 	// queued says that the worker knows of it.
 	queued atomic.Bool
+	// retraining says that its cells are built anew.
+	retraining atomic.Bool
 	// changed counts vectors put in or taken out since the last checkpoint.
 	changed atomic.Int64
 	// committed says that the catalog has the index: until then only the

@@ -2,11 +2,9 @@ package tiering
 
 import (
 	"context"
-	"time"
-
+	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/crashpoint"
-	"github.com/akidb/akidb/internal/pgerr"
-	"github.com/akidb/akidb/internal/storage"
+	"github.com/akidb/akidb/internal/rowstore"
 	"github.com/akidb/akidb/internal/types"
 )
 
@@ -41,41 +39,24 @@ func (m *Manager) resealDue() []types.OID {
 	return due
 }
 
-// reseal seals the local rows of a cold collection, when it rests. A move that begins
-// meanwhile waits.
+// reseal seals the local rows of a cold collection.
 func (m *Manager) reseal(ctx context.Context, id types.OID) error {
-	c := m.tiers.find(id)
-	c.op.Lock()
-	if c.moving != nil || c.sealing != nil {
-		c.op.Unlock()
-		return nil
-	}
-	done := make(chan struct{})
-	c.sealing = done
-	c.op.Unlock()
-	defer func() {
-		c.op.Lock()
-		c.sealing = nil
-		c.op.Unlock()
-		close(done)
-	}()
-	if err := m.await(ctx); err != nil {
+	return m.besideMoves(ctx, id, func(j *job) error {
+		if j.table.Cold == nil {
+			return nil
+		}
+		err := m.sealLocal(ctx, j)
+		if err != nil && ctx.Err() == nil {
+			j.collection.noteError(err)
+		}
 		return err
-	}
-	defer func() { <-m.turns }()
-	table := m.store.Catalog().Table(id)
-	if table == nil || table.Cold == nil {
-		return nil
-	}
-	j := &job{m: m, table: table, collection: c, shown: &progressCell{}}
-	defer j.discard()
-	err := m.sealLocal(ctx, j)
-	if err != nil && ctx.Err() == nil {
-		c.mu.Lock()
-		c.recent.Error = shortError(err)
-		c.mu.Unlock()
-	}
-	return err
+	})
+}
+
+func (c *collection) noteError(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.recent.Error = shortError(err)
 }
 
 func (m *Manager) sealLocal(ctx context.Context, j *job) error {
@@ -95,51 +76,16 @@ func (m *Manager) sealLocal(ctx context.Context, j *job) error {
 		return fileError(err)
 	}
 	crashpoint.Here("tiering.reseal-written")
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		done, err := m.switchSealed(ctx, j)
-		if done || err != nil {
-			return err
+	return j.switchBeside(ctx, nil, func(tx *rowstore.Txn, to *catalog.Table) error {
+		if to.Cold != rows.table.Cold {
+			return nameCollection(errChanged, to)
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return ctx.Err()
+		for _, v := range m.vectorIndexes(to.ID) {
+			j.indexes = append(j.indexes, &newPlace{v: v}) // opened anew, with what is local then
 		}
-	}
-}
-
-// switchSealed is one attempt to put the new segments into the descriptor; false when
-// somebody has the table.
-func (m *Manager) switchSealed(ctx context.Context, j *job) (bool, error) {
-	tx, err := m.store.Begin(ctx, storage.TxnOptions{})
-	if err != nil {
-		return false, err
-	}
-	defer tx.Rollback() // of what was not committed
-	err = tx.LockTable(ctx, j.table.ID, storage.LockAccessExclusive, storage.WaitPolicy{Timeout: lockPatience})
-	switch {
-	case pgerr.Code(err) == pgerr.LockNotAvailable:
-		return false, nil
-	case err != nil:
-		return false, err
-	}
-	table := m.store.Catalog().Table(j.table.ID)
-	switch {
-	case table == nil:
-		return false, errGone
-	case table.Cold != j.table.Cold || j.watch.Broken():
-		return false, nameCollection(errChanged, j.table)
-	}
-	to := table.Clone()
-	to.Version++
-	to.Cold = j.cold
-	if err := tx.Unload(ctx, to, j.watch.Changed()); err != nil {
-		return false, err
-	}
-	for _, v := range m.vectorIndexes(table.ID) {
-		j.indexes = append(j.indexes, &newPlace{v: v}) // opened anew, with what is local then
-	}
-	m.switching.Store(table.ID, j)
-	defer m.switching.Delete(table.ID)
-	return true, tx.Commit(ctx, false)
+		to = to.Clone()
+		to.Version++
+		to.Cold = j.cold
+		return tx.Unload(ctx, to, j.watch.Changed())
+	})
 }

@@ -32,12 +32,8 @@ func (m *Manager) switchTier(ctx context.Context, id types.OID, c *collection, w
 		if mv := c.move(); mv == nil || mv.Stop {
 			return errCanceled
 		}
-		for range catchUpRounds {
-			if n, err := j.catchUp(ctx); err != nil {
-				return err
-			} else if n <= fewToCatchUp {
-				break
-			}
+		if err := j.bringMost(ctx); err != nil {
+			return err
 		}
 		done, err := m.trySwitch(ctx, id, c, work, l, mv)
 		if done || err != nil {
@@ -49,6 +45,16 @@ func (m *Manager) switchTier(ctx context.Context, id types.OID, c *collection, w
 			return ctx.Err()
 		}
 	}
+}
+
+// bringMost catches up until few rows are left.
+func (j *job) bringMost(ctx context.Context) error {
+	for range catchUpRounds {
+		if n, err := j.catchUp(ctx); err != nil || n <= fewToCatchUp {
+			return err
+		}
+	}
+	return nil
 }
 
 var errCanceled = pgerr.New(pgerr.QueryCanceled, "collection was not moved: the move was cancelled")
@@ -155,11 +161,29 @@ func remake(ctx context.Context, tx *rowstore.Txn, cat *catalog.Snapshot, j *job
 // swapBodies comes with the catalog of a commit: where it is a switch's, the new
 // bodies take their places before anybody else can lock the table.
 func (m *Manager) swapBodies(old, now *catalog.Snapshot) {
-	m.switching.Range(func(id, j any) bool {
-		a, b := old.Table(id.(types.OID)), now.Table(id.(types.OID))
-		if a != nil && b != nil && (a.Tier != b.Tier || a.Cold != b.Cold) {
-			j.(*job).swap()
+	m.switching.Range(func(_, j any) bool {
+		if j := j.(*job); j.isIn(old, now) {
+			j.swap()
 		}
 		return true
 	})
+}
+
+// isIn says whether a commit is the job's: the table lies elsewhere, or an index that
+// stays where it is has a new version.
+func (j *job) isIn(old, now *catalog.Snapshot) bool {
+	a, b := old.Table(j.table.ID), now.Table(j.table.ID)
+	if a == nil || b == nil {
+		return false
+	}
+	if a.Tier != b.Tier || a.Cold != b.Cold {
+		return true
+	}
+	if len(j.indexes) == 0 {
+		return false
+	}
+	id := j.indexes[0].v.desc().ID
+	x, _ := old.Object(id).(*catalog.Index)
+	y, _ := now.Object(id).(*catalog.Index)
+	return x != nil && y != nil && y.Version > x.Version
 }
