@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -290,4 +291,51 @@ func TestADroppedCollectionLeavesTheBucket(t *testing.T) {
 		t.Error("the snapshot did not survive its table")
 	}
 	run(t, c, "DROP SNAPSHOT kept")
+}
+
+func TestCheckLooksIntoTheBucket(t *testing.T) {
+	dir := t.TempDir()
+	p := launch(t, dir)
+	c := p.connect(t)
+	makeItems(t, c, 200)
+	run(t, c, "CREATE SNAPSHOT a OF items")
+	run(t, c, "ALTER COLLECTION items SET TIER cold WAIT")
+	p.stop(t)
+	bin, err := serverBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(want string, flags ...string) {
+		t.Helper()
+		out, err := exec.Command(bin, append([]string{"check", dir}, flags...)...).CombinedOutput()
+		if !strings.Contains(string(out), want) || (err == nil) != (want == "objects") {
+			t.Errorf("check %v: %v, without %q:\n%s", flags, err, want, out)
+		}
+	}
+	check("objects")
+	check("objects", "--deep")
+	files, err := filepath.Glob(filepath.Join(dir, "cold", "collections", "*", "segments", "*.parquet"))
+	if err != nil || len(files) < 2 {
+		t.Fatal(files, err)
+	}
+	data, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := append([]byte{}, data...)
+	damaged[200] ^= 1
+	for _, tc := range []struct {
+		data []byte
+		want string
+		flag []string
+	}{{damaged, "is damaged", []string{"--deep"}}, {data[:100], "has 100 bytes instead of", nil}} {
+		if err := os.WriteFile(files[0], tc.data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		check(tc.want, tc.flag...)
+	}
+	if err := os.Remove(files[0]); err != nil {
+		t.Fatal(err)
+	}
+	check("is missing")
 }

@@ -19,8 +19,10 @@ type Report struct {
 }
 
 // Check verifies the data directory of a stopped server: the row store against
-// itself, and every vector index checkpoint against the rows.
-func Check(ctx context.Context, dir string) (out Report, err error) {
+// itself, every vector index checkpoint against the rows, and the objects that cold
+// collections and snapshots name.
+func Check(ctx context.Context, o CheckOptions) (out Report, err error) {
+	dir := o.Config.DataDir
 	if _, err := os.Stat(rowsDir(dir)); errors.Is(err, fs.ErrNotExist) {
 		return out, fmt.Errorf("%s is not a data directory: it has no folder rows", dir)
 	}
@@ -29,7 +31,23 @@ func Check(ctx context.Context, dir string) (out Report, err error) {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	rows, err := rowstore.Check(ctx, rowsDir(dir), executor.NewKeyer(), nil)
+	tables, err := coldTables(ctx, dir)
+	if err != nil {
+		return out, err
+	}
+	var segments rowstore.Cold
+	if o.Deep || len(tables) > 0 {
+		cold, closeCold, failed := coldForCheck(ctx, o.Config)
+		if failed != nil {
+			return out, failed
+		}
+		defer func() { err = errors.Join(err, closeCold()) }()
+		checkBucket(ctx, cold, tables, o.Deep, &out)
+		if o.Deep && len(out.Problems) == 0 {
+			segments = tiering.Segments(cold)
+		}
+	}
+	rows, err := rowstore.Check(ctx, rowsDir(dir), executor.NewKeyer(), segments)
 	if err != nil {
 		return out, err
 	}

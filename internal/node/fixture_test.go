@@ -95,7 +95,7 @@ func TestDataDirectoriesOfEveryFormatVersionOpen(t *testing.T) {
 				t.Error(err)
 			}
 			r.end(t, nil)
-			report, err := Check(t.Context(), dir)
+			report, err := Check(t.Context(), CheckOptions{Config: testConfig(dir)})
 			if err != nil || len(report.Problems) > 0 {
 				t.Errorf("check: %v %v", report, err)
 			}

@@ -111,11 +111,11 @@ func TestADataDirectoryHasOneServer(t *testing.T) {
 	if _, err := os.Stat(spill); err != nil {
 		t.Errorf("the second server removed a file of the first: %v", err)
 	}
-	if _, err := Check(t.Context(), dir); !errors.As(err, &inUse) {
+	if _, err := Check(t.Context(), CheckOptions{Config: testConfig(dir)}); !errors.As(err, &inUse) {
 		t.Errorf("check beside a server: %v", err)
 	}
 	r.end(t, ErrFast)
-	report, err := Check(t.Context(), dir)
+	report, err := Check(t.Context(), CheckOptions{Config: testConfig(dir)})
 	if err != nil || len(report.Problems) > 0 {
 		t.Errorf("check after it: %v %v", report, err)
 	}
@@ -143,7 +143,7 @@ func TestAPortInUseIsNamed(t *testing.T) {
 }
 
 func TestCheckWantsADataDirectory(t *testing.T) {
-	if _, err := Check(t.Context(), t.TempDir()); err == nil || !strings.Contains(err.Error(), "is not a data directory") {
+	if _, err := Check(t.Context(), CheckOptions{Config: testConfig(t.TempDir())}); err == nil || !strings.Contains(err.Error(), "is not a data directory") {
 		t.Errorf("got %v", err)
 	}
 }
