@@ -121,7 +121,7 @@ func TestAnotherFormatVersionIsRefused(t *testing.T) {
 	f.ok(f.store.Close())
 	f.store = nil
 	_, err := Open(t.Context(), Options{Dir: "rows", FS: f.fs})
-	if err == nil || !strings.Contains(err.Error(), "format version 99, this server reads version 1") {
+	if err == nil || !strings.Contains(err.Error(), "format version 99, and this server reads versions 1 to 1") {
 		t.Errorf("got %v", err)
 	}
 }
