@@ -359,15 +359,11 @@ func (s *session) cursorRows() ([]types.Row, error) {
 	return rows, nil
 }
 
-// progressRows gives index oid, table oid, phase, done, total.
+// progressRows gives index oid, table oid, phase, done, total, the builder's pid.
 func (s *session) progressRows() ([]types.Row, error) {
 	var rows []types.Row
 	for id, p := range s.engine.source.BuildProgress() {
-		var table types.Datum
-		if x, ok := s.Catalog().Object(id).(*catalog.Index); ok {
-			table = int64(x.Table)
-		}
-		rows = append(rows, types.Row{int64(id), table, strings.ToLower(p.Phase), p.Done, p.Total})
+		rows = append(rows, types.Row{int64(id), int64(p.Table), strings.ToLower(p.Phase), p.Done, p.Total, int64(p.Session)})
 	}
 	return rows, nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/akidb/akidb/executor/ddl"
 	"github.com/akidb/akidb/executor/plan"
 	"github.com/akidb/akidb/internal/pgerr"
+	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/sql/ast"
 )
 
@@ -23,6 +24,7 @@ func (s *session) schemaChange(ctx context.Context, tree ast.Stmt) (string, erro
 			return "", err
 		}
 	}
+	ctx = storage.ForSession(ctx, s.opts.PID)
 	tx, done, err := s.statementTxn(ctx)
 	if err != nil {
 		return "", err

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -336,5 +337,52 @@ func TestTheTieringPolicyIsChangedByAlterSystem(t *testing.T) {
 	must(t, c, "SELECT pg_reload_conf()")
 	if a, b := shown(t, c, "tiering.hot_tier_ttl"), shown(t, c, "tiering.enabled"); b != "off" {
 		t.Errorf("tiering.hot_tier_ttl %q, tiering.enabled %s", a, b)
+	}
+}
+
+func TestTheBuildOfAnIndexShowsItsProgress(t *testing.T) {
+	p := launch(t, t.TempDir())
+	c, builder := p.connect(t), p.connect(t)
+	must(t, c, "CREATE TABLE big (id int PRIMARY KEY, v vector(64))")
+	must(t, c, "INSERT INTO big SELECT g, (SELECT array_agg(sin(g * i)::real) FROM generate_series(1, 64) i)::vector FROM generate_series(1, 20000) g")
+	built := make(chan error, 1)
+	go func() {
+		_, err := builder.Exec(context.Background(), "CREATE INDEX ON big USING hnsw (v vector_l2_ops)")
+		built <- err
+	}()
+	phases, most := map[string]bool{}, int64(0)
+	for {
+		select {
+		case err := <-built:
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !phases["loading tuples"] || most == 0 || most > 20000 {
+				t.Errorf("phases %v, at most %d tuples", phases, most)
+			}
+			var n int
+			if err := c.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_progress_create_index").Scan(&n); err != nil || n != 0 {
+				t.Errorf("%d builds after the end, %v", n, err)
+			}
+			return
+		default:
+		}
+		var phase, table string
+		var done, total int64
+		var pid uint32
+		err := c.QueryRow(t.Context(), "SELECT phase, relid::regclass::text, tuples_done, tuples_total, pid FROM pg_stat_progress_create_index").Scan(&phase, &table, &done, &total, &pid)
+		if errors.Is(err, pgx.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if table != "big" || pid != builder.PgConn().PID() {
+			t.Errorf("%s of pid %d, not big of %d", table, pid, builder.PgConn().PID())
+		}
+		if phases[phase] = true; total > 0 && done > total {
+			t.Errorf("%s: %d of %d", phase, done, total)
+		}
+		most = max(most, done)
 	}
 }

@@ -32,6 +32,7 @@ type vectorIndex struct {
 	committed atomic.Bool
 	// progress is set while the index is built.
 	progress atomic.Pointer[storage.BuildProgress]
+	builder  atomic.Int32 // the pid of the session that builds
 	// moved wakes writers that wait for the tail to become shorter.
 	moved signal
 	// failedAt is when moving the tail failed last, in Unix nanoseconds: writers do
@@ -157,5 +158,5 @@ func (v *vectorIndex) build(ctx context.Context, g *graphBody) error {
 }
 
 func (v *vectorIndex) report(phase string, done, total int64) {
-	v.progress.Store(&storage.BuildProgress{Phase: phase, Done: done, Total: total})
+	v.progress.Store(&storage.BuildProgress{Table: v.desc().Table, Session: v.builder.Load(), Phase: phase, Done: done, Total: total})
 }

@@ -41,6 +41,7 @@ func (t *Txn) BuildIndex(ctx context.Context, table *catalog.Table, x *catalog.I
 	}
 	v := t.m.make(x)
 	t.built = append(t.built, x.ID)
+	v.builder.Store(storage.SessionOf(ctx))
 	defer v.progress.Store(nil)
 	v.report("initializing", 0, t.m.store.Stats(table.ID).Rows)
 	b, err := t.build(ctx, table, v)

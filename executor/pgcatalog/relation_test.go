@@ -92,7 +92,7 @@ func env() *Env {
 			return []types.Row{{"c", "SELECT 1", false, false, true, nil}}, nil
 		},
 		"pg_stat_progress_create_index": func() ([]types.Row, error) {
-			return []types.Row{{int64(20007), int64(20001), "loading tuples", int64(1), int64(2)}}, nil
+			return []types.Row{{int64(20007), int64(20001), "loading tuples", int64(1), int64(2), int64(3)}}, nil
 		},
 	}}
 }

@@ -78,11 +78,11 @@ func preparedRow(_ *builder, r types.Row) types.Row {
 // cursorRow lays out name, statement, is_holdable, is_binary, is_scrollable, creation_time.
 func cursorRow(_ *builder, r types.Row) types.Row { return r[:6] }
 
-// progressRow lays out index oid, table oid, phase, done, total.
+// progressRow lays out index oid, table oid, phase, done, total, the builder's pid.
 func progressRow(b *builder, r types.Row) types.Row {
 	zero := types.Datum(int64(0))
 	return types.Row{
-		zero, b.databaseID(b.database()), b.database(), r[1], r[0], "CREATE INDEX", r[2], zero, zero, zero, zero, zero, r[4], r[3], zero, zero,
+		r[5], b.databaseID(b.database()), b.database(), r[1], r[0], "CREATE INDEX", r[2], zero, zero, zero, zero, zero, r[4], r[3], zero, zero,
 	}
 }
 

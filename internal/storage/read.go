@@ -1,6 +1,8 @@
 package storage
 
 import (
+	"context"
+
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/types"
 )
@@ -92,9 +94,25 @@ type NearestStats struct {
 	Requests   int
 }
 
+type sessionKey struct{}
+
+// ForSession says in whose name work is done.
+func ForSession(ctx context.Context, pid int32) context.Context {
+	return context.WithValue(ctx, sessionKey{}, pid)
+}
+
+// SessionOf is the pid that ForSession has given, 0 for none.
+func SessionOf(ctx context.Context) int32 {
+	pid, _ := ctx.Value(sessionKey{}).(int32)
+	return pid
+}
+
 // BuildProgress reports an index build.
 type BuildProgress struct {
-	Phase string // initializing, loading tuples
-	Done  int64
-	Total int64
+	Table types.OID
+	// Session is the pid of the session that builds, 0 for none.
+	Session int32
+	Phase   string // initializing, loading tuples
+	Done    int64
+	Total   int64
 }
