@@ -5,6 +5,7 @@
 #
 # Base images are arguments, for places that cannot reach Docker Hub. BUILD_IMAGE
 # needs Go 1.26, gcc and glibc's static libraries (golang:…-bookworm has them).
+# scripts/build-base-image.sh makes one on a Debian machine.
 ARG BUILD_IMAGE=golang:1.26-bookworm
 ARG RUN_IMAGE=scratch
 

@@ -24,7 +24,7 @@ for arch in ${ARCHS:-amd64 arm64}; do
   mkdir "$work/$name"
   GOARCH=$arch CC=$cc scripts/build-static.sh "$version" "$work/$name/akidb"
   cp LICENSE README.md CHANGELOG.md "$work/$name/"
-  CGO_ENABLED=1 GOARCH=$arch CC=$cc "$work/cyclonedx-gomod" app -json -licenses -main cmd/akidb -output "$out/$name.cdx.json" .
+  "$work/cyclonedx-gomod" bin -json -version "v$version" -output "$out/$name.cdx.json" "$work/$name/akidb"
   # The same input gives the same archive.
   tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct)" -c "$name" | gzip -n >"$out/$name.tar.gz"
 done
