@@ -37,7 +37,7 @@ func init() { // the functions reach the table again
 		{types.TierHot, types.TierWarm}:  {"hot-warm", writeWarm, keepRows, freeNothing, removeCells},
 		{types.TierWarm, types.TierHot}:  {"warm-hot", writeHot, keepRows, removeCells, freeNothing},
 		{types.TierWarm, types.TierCold}: {"warm-cold", writeCold, unloadRows, removeLocal, freeNothing},
-		{types.TierCold, types.TierWarm}: {"cold-warm", loadWarm, loadRows, freeNothing, removeCells},
+		{types.TierCold, types.TierWarm}: {"cold-warm", loadWarm, loadRows, freeNothing, removeLoaded},
 	}
 }
 
@@ -51,6 +51,11 @@ func freeNothing(*Manager, *catalog.Table) error { return nil }
 // removeCells removes the files of cells that the table's indexes do not use now.
 func removeCells(m *Manager, table *catalog.Table) error {
 	return m.removeUnused(table, false)
+}
+
+// removeLoaded removes what has come back from segments.
+func removeLoaded(m *Manager, table *catalog.Table) error {
+	return errors.Join(m.store.DropCopies(context.Background(), table), m.removeUnused(table, false))
 }
 
 // removeLocal removes all files of a cold table's indexes.

@@ -121,8 +121,24 @@ func TestAnotherFormatVersionIsRefused(t *testing.T) {
 	f.ok(f.store.Close())
 	f.store = nil
 	_, err := Open(t.Context(), Options{Dir: "rows", FS: f.fs})
-	if err == nil || !strings.Contains(err.Error(), "format version 99, and this server reads versions 1 to 1") {
+	if err == nil || !strings.Contains(err.Error(), "format version 99, and this server reads versions 1 to 2") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheOlderFormatIsReadAndRaised(t *testing.T) {
+	f := newFixture(t)
+	tx := f.begin(storage.ReadCommitted)
+	f.ok(f.insert(tx, 1, 1))
+	f.commit(tx)
+	f.ok(f.store.db.Set([]byte{keyFormat}, binary.BigEndian.AppendUint32(nil, 1), pebble.Sync))
+	for range 2 {
+		f.ok(f.store.Close())
+		f.store = openAt(t, f.fs, f.watch)
+		f.want(f.begin(storage.ReadCommitted), map[int64]int64{1: 1})
+		if v, err := f.store.has([]byte{keyFormat}, []byte{0, 0, 0, 2}); !v || err != nil {
+			t.Fatal("the version is not raised", err)
+		}
 	}
 }
 

@@ -13,7 +13,11 @@
 // A statement reads a Pebble snapshot with the layers over it. Locks (locks.go)
 // are in memory: of tables, rows, unique keys and names, until the transaction ends.
 //
-// Lock order: Txn (one goroutine) > Store.catalogMu > locker.mu, Store.snapMu,
-// Store.tablesMu; the last three are leaves. Keys and values are laid out in
+// Rows of cold tables lie in segments, which a Cold reads (cold.go): under local
+// rows and tombstones, on every path (coldread.go). move.go has the switches of moves,
+// restore.go the rows that come back, watch.go who is told of what commits write.
+//
+// Lock order: Txn (one goroutine) > Store.catalogMu > tableState.switching > tableState.ahead >
+// watches.mu, locker.mu, Store.snapMu, Store.tablesMu; the last four are leaves. Keys and values are laid out in
 // keys.go and rowcodec.go; docs/formats/rowstore.md says it byte by byte.
 package rowstore

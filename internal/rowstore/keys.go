@@ -26,9 +26,10 @@ const (
 
 // FormatVersion is that of the whole data directory; OldestFormatVersion the oldest
 // that is still opened. A change of what lies on disk raises it and still opens the
-// older form, or raises both.
+// older form, or raises both. Version 1 had no cold tables: no tombstones, copies and
+// counts of changes. It is raised when it is opened.
 const (
-	FormatVersion       = 1
+	FormatVersion       = 2
 	OldestFormatVersion = 1
 )
 

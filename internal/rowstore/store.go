@@ -1,6 +1,7 @@
 package rowstore
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -239,27 +240,30 @@ func openError(dir string, err error) error {
 	return readError(err)
 }
 
-// checkFormat writes the format version into a new store and checks an old one's.
+// checkFormat writes the format version into a new store, checks an old one's and
+// raises it.
 func (s *Store) checkFormat() error {
-	key := []byte{keyFormat}
-	b, closer, err := s.db.Get(key)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return s.set(key, binary.BigEndian.AppendUint32(nil, FormatVersion), pebble.Sync)
-	}
+	key, now := []byte{keyFormat}, binary.BigEndian.AppendUint32(nil, FormatVersion)
+	b, done, err := lookup(s.db, nil, key)
 	if err != nil {
-		return readError(err)
-	}
-	v, fits := uint32(0), len(b) == 4
-	if fits {
-		v = binary.BigEndian.Uint32(b)
-	}
-	if err := closer.Close(); err != nil {
 		return err
 	}
-	if !fits {
-		return damaged("the format version")
+	is := bytes.Clone(b)
+	if err := closeValue(done); err != nil {
+		return err
 	}
-	return checkVersion(v)
+	switch {
+	case bytes.Equal(is, now):
+		return nil
+	case is == nil: // a new store
+	case len(is) != 4:
+		return damaged("the format version")
+	default:
+		if err := checkVersion(binary.BigEndian.Uint32(is)); err != nil {
+			return err
+		}
+	}
+	return s.set(key, now, pebble.Sync)
 }
 
 // checkVersion refuses a data directory that this server cannot read, with the way forward.

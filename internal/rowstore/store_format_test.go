@@ -28,7 +28,7 @@ func TestADataDirectoryOfAnotherVersionIsRefusedWithTheWayForward(t *testing.T) 
 func TestAStoreOfANewerVersionIsNotTouched(t *testing.T) {
 	f := newFixture(t)
 	f.ok(f.store.set([]byte{keyFormat}, binary.BigEndian.AppendUint32(nil, FormatVersion+1), pebble.Sync))
-	if err := f.store.checkFormat(); err == nil || !strings.Contains(err.Error(), "format version 2") {
+	if err := f.store.checkFormat(); err == nil || !strings.Contains(err.Error(), "format version 3") {
 		t.Errorf("got %v", err)
 	}
 	f.ok(f.store.set([]byte{keyFormat}, binary.BigEndian.AppendUint32(nil, FormatVersion), pebble.Sync))

@@ -7,7 +7,8 @@ import (
 	"github.com/akidb/akidb/internal/types"
 )
 
-// ScanSpec asks for all rows of a table, in row id order.
+// ScanSpec asks for all rows of a table, in row id order; those of a cold table come
+// in none.
 type ScanSpec struct {
 	Table *catalog.Table
 	// Columns are the attnums wanted; others stay nil in the rows. Vector columns
