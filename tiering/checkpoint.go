@@ -60,7 +60,7 @@ func (m *Manager) drainAll(ctx context.Context, tick <-chan time.Time) {
 }
 
 func (m *Manager) checkpointAll(ctx context.Context) {
-	for _, v := range m.indexes.Load().byID {
+	for v := range m.indexes.Load().all() {
 		start := time.Now()
 		if ctx.Err() != nil || v.progress.Load() != nil || start.Before(v.quietTo) {
 			continue

@@ -180,7 +180,7 @@ func graphBytes(x *catalog.Index) int64 {
 // ramBytes is the memory of a collection's vector indexes.
 func (m *Manager) ramBytes(table types.OID) int64 {
 	n := int64(0)
-	for _, v := range m.indexes.Load().byTable[table] {
+	for _, v := range m.indexes.Load().of(table) {
 		if b := v.present(); b != nil {
 			n += b.Bytes()
 		}

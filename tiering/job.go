@@ -140,7 +140,7 @@ func (m *Manager) bringBatch(ctx context.Context, table *catalog.Table, p *newPl
 
 // vectorIndexes are the table's vector indexes.
 func (m *Manager) vectorIndexes(table types.OID) []*vectorIndex {
-	return m.indexes.Load().byTable[table]
+	return m.indexes.Load().of(table)
 }
 
 // verify compares the new bodies with what they were given.

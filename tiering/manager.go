@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -74,34 +75,6 @@ type Manager struct {
 	plans     plans
 }
 
-// indexSet is immutable.
-type indexSet struct {
-	byID    map[types.OID]*vectorIndex
-	byTable map[types.OID][]*vectorIndex
-}
-
-// with returns a set that has v too.
-func (s *indexSet) with(v *vectorIndex) *indexSet {
-	byID := maps.Clone(s.byID)
-	byID[v.desc().ID] = v
-	return newIndexSet(byID)
-}
-
-// without returns a set that lacks the index id.
-func (s *indexSet) without(id types.OID) *indexSet {
-	byID := maps.Clone(s.byID)
-	delete(byID, id)
-	return newIndexSet(byID)
-}
-
-func newIndexSet(byID map[types.OID]*vectorIndex) *indexSet {
-	n := &indexSet{byID: byID, byTable: map[types.OID][]*vectorIndex{}}
-	for _, v := range byID {
-		n.byTable[v.desc().Table] = append(n.byTable[v.desc().Table], v)
-	}
-	return n
-}
-
 // New returns a Manager that has no store yet.
 func New(opts Options) *Manager {
 	if opts.Workers == 0 {
@@ -120,7 +93,7 @@ func New(opts Options) *Manager {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	m := &Manager{opts: opts, wake: make(chan struct{}, 1), done: make(chan struct{}), turns: make(chan struct{}, moversDefault)}
-	m.indexes.Store(newIndexSet(map[types.OID]*vectorIndex{}))
+	m.indexes.Store(newIndexSet(slices.Values([]*vectorIndex(nil))))
 	m.tiers = newTiers(opts.Tiering)
 	return m
 }
@@ -141,7 +114,7 @@ func (m *Manager) Start(ctx context.Context, store *rowstore.Store) error {
 			byID[x.ID] = known(x)
 		}
 	}
-	m.indexes.Store(newIndexSet(byID))
+	m.indexes.Store(newIndexSet(maps.Values(byID)))
 	for _, v := range byID {
 		if kindOf(v.desc(), cat.Table(v.desc().Table).Tier) != graphKind {
 			continue
@@ -172,13 +145,13 @@ func (m *Manager) Close() error {
 	m.moving.Wait()
 	m.freeing.Wait()
 	errs := []error{m.tiers.flush(m.store)}
-	for _, v := range m.indexes.Load().byID {
+	for v := range m.indexes.Load().all() {
 		errs = append(errs, m.checkpoint(v))
 		if b := v.present(); b != nil {
 			errs = append(errs, b.Close())
 		}
 	}
-	m.indexes.Store(newIndexSet(map[types.OID]*vectorIndex{}))
+	m.indexes.Store(newIndexSet(slices.Values([]*vectorIndex(nil))))
 	return errors.Join(errs...)
 }
 
@@ -194,9 +167,9 @@ func (m *Manager) Begin(ctx context.Context, opts storage.TxnOptions) (*Txn, err
 // BuildProgress lists the index builds under way.
 func (m *Manager) BuildProgress() map[types.OID]storage.BuildProgress {
 	out := map[types.OID]storage.BuildProgress{}
-	for id, v := range m.indexes.Load().byID {
+	for v := range m.indexes.Load().all() {
 		if p := v.progress.Load(); p != nil {
-			out[id] = *p
+			out[v.desc().ID] = *p
 		}
 	}
 	return out
@@ -205,13 +178,13 @@ func (m *Manager) BuildProgress() map[types.OID]storage.BuildProgress {
 // IndexStats tells of every vector index for metrics and views.
 func (m *Manager) IndexStats() []IndexStats {
 	var out []IndexStats
-	for _, v := range m.indexes.Load().byID {
+	for v := range m.indexes.Load().all() {
 		out = append(out, v.stats())
 	}
 	return out
 }
 
-func (m *Manager) index(id types.OID) *vectorIndex { return m.indexes.Load().byID[id] }
+func (m *Manager) index(id types.OID) *vectorIndex { return m.indexes.Load().find(id) }
 
 func (m *Manager) register(v *vectorIndex) {
 	m.mu.Lock()
@@ -224,7 +197,7 @@ func (m *Manager) register(v *vectorIndex) {
 func (m *Manager) unregister(id types.OID) {
 	m.mu.Lock()
 	set := m.indexes.Load()
-	v := set.byID[id]
+	v := set.find(id)
 	if v != nil {
 		m.indexes.Store(set.without(id))
 	}

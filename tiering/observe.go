@@ -10,7 +10,7 @@ import (
 // Written puts a row's vectors into the tails of its table's vector indexes. It
 // is called before the row's transaction commits.
 func (m *Manager) Written(table *catalog.Table, id types.RowID, row types.Row) error {
-	for _, v := range m.indexes.Load().byTable[table.ID] {
+	for _, v := range m.indexes.Load().of(table.ID) {
 		b, err := m.open(context.Background(), v)
 		if err == nil {
 			err = m.put(table, v, b, id, row)
@@ -31,7 +31,7 @@ func (m *Manager) Undone(table types.OID, ids []types.RowID) { m.remove(table, i
 func (m *Manager) Gone(table types.OID, ids []types.RowID) { m.remove(table, ids) }
 
 func (m *Manager) remove(table types.OID, ids []types.RowID) {
-	for _, v := range m.indexes.Load().byTable[table] {
+	for _, v := range m.indexes.Load().of(table) {
 		b := v.opened()
 		if b == nil {
 			continue // when it is opened, it is compared with the rows
@@ -56,10 +56,15 @@ func (v *vectorIndex) opened() body {
 }
 
 // CatalogChanged takes over the descriptors of a commit and frees the indexes
-// that it dropped.
-func (m *Manager) CatalogChanged(old, now *catalog.Snapshot) {
+// that it dropped. It looks at what has changed alone: there may be thousands of
+// collections.
+func (m *Manager) CatalogChanged(old, now *catalog.Snapshot, changed []types.OID) {
 	m.swapBodies(old, now)
-	for id, v := range m.indexes.Load().byID {
+	for _, id := range changed {
+		v := m.index(id)
+		if v == nil {
+			continue
+		}
 		if x, ok := now.Object(id).(*catalog.Index); ok {
 			v.committed.Store(true)
 			v.current.Store(x)

@@ -6,6 +6,7 @@ import (
 	"github.com/akidb/akidb/internal/crashpoint"
 	"github.com/akidb/akidb/internal/rowstore"
 	"github.com/akidb/akidb/internal/types"
+	"slices"
 )
 
 // Rows that are written to a cold collection lie here, and their vectors in memory. Once
@@ -23,17 +24,14 @@ const (
 // asked for are known to have any: others were not written to since the start.
 func (m *Manager) resealDue() []types.OID {
 	var due []types.OID
-	for table, list := range m.indexes.Load().byTable {
-		for _, v := range list {
-			b, ok := v.present().(*coldBody)
-			if !ok {
-				continue
-			}
-			n := b.Pending()
-			if (n >= leastToSeal || b.Bytes() >= leastBytes) && n >= b.Len()/sealShare {
-				due = append(due, table)
-				break
-			}
+	for v := range m.indexes.Load().all() {
+		b, ok := v.present().(*coldBody)
+		if !ok {
+			continue
+		}
+		n, table := b.Pending(), v.desc().Table
+		if (n >= leastToSeal || b.Bytes() >= leastBytes) && n >= b.Len()/sealShare && !slices.Contains(due, table) {
+			due = append(due, table)
 		}
 	}
 	return due

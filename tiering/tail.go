@@ -48,7 +48,7 @@ func (g *graphBody) maintain(ctx context.Context) (bool, error) {
 // ctx ends. Rows go into tails faster than into graphs; without a bound searches
 // would become slower and slower.
 func (m *Manager) admit(ctx context.Context, table types.OID) error {
-	for _, v := range m.indexes.Load().byTable[table] {
+	for _, v := range m.indexes.Load().of(table) {
 		if g, ok := v.present().(*graphBody); ok {
 			if err := m.awaitTail(ctx, v, g); err != nil {
 				return err

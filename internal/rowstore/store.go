@@ -33,8 +33,8 @@ type Observer interface {
 	Undone(table types.OID, ids []types.RowID)
 	// Gone comes when deleted rows can be seen by no transaction any more.
 	Gone(table types.OID, ids []types.RowID)
-	// CatalogChanged comes after a commit that changed the schema.
-	CatalogChanged(old, now *catalog.Snapshot)
+	// CatalogChanged comes after a commit that changed the schema: the objects changed.
+	CatalogChanged(old, now *catalog.Snapshot, changed []types.OID)
 }
 
 // Keyer computes the keys of expression and partial indexes; include is false
@@ -356,4 +356,4 @@ type noObserver struct{}
 func (noObserver) Written(*catalog.Table, types.RowID, types.Row) error { return nil }
 func (noObserver) Undone(types.OID, []types.RowID)                      {}
 func (noObserver) Gone(types.OID, []types.RowID)                        {}
-func (noObserver) CatalogChanged(_, _ *catalog.Snapshot)                {}
+func (noObserver) CatalogChanged(_, _ *catalog.Snapshot, _ []types.OID) {}

@@ -61,7 +61,7 @@ func (w *watch) Gone(_ types.OID, ids []types.RowID) {
 	}
 }
 
-func (w *watch) CatalogChanged(_, _ *catalog.Snapshot) {}
+func (w *watch) CatalogChanged(_, _ *catalog.Snapshot, _ []types.OID) {}
 
 // fixture is a store with one table: id int8 primary key, n int8, v vector(2), a
 // btree index on n and a vector index on v.

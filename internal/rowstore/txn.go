@@ -401,7 +401,11 @@ func (s *Store) made(l *layer, settled func()) {
 	settled()
 	s.forgetDropped(l.changes)
 	s.committed(l)
-	s.observer().CatalogChanged(old, s.Catalog())
+	changed := make([]types.OID, len(l.changes))
+	for i, c := range l.changes {
+		changed[i] = c.ID
+	}
+	s.observer().CatalogChanged(old, s.Catalog(), changed)
 }
 
 // freeingBytes is how large a commit may be that is let through to free space.
