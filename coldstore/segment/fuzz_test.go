@@ -41,7 +41,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add(objectBytes(f, s, sum.Key))
 	f.Fuzz(func(_ *testing.T, data []byte) {
 		if r, err := Open(context.Background(), bytesStore(data), "k", OpenOptions{}); err == nil {
-			_ = r.verifyRows(context.Background())
+			_ = Verify(context.Background(), bytesStore(data), Summary{Key: "k", Rows: r.Rows(), Bytes: r.Bytes()})
 		}
 	})
 }
