@@ -1,7 +1,15 @@
 // Package tiering owns where the rows of each collection lie and how they are
 // searched there: its Manager is what the executor reads and writes through
-// (internal/node joins the two). Today every collection is hot: its rows are in
-// the row store (internal/rowstore), its vector indexes are HNSW graphs in RAM.
+// (internal/node joins the two). A vector index has one body at a time (body.go):
+// a graph in memory while its collection is hot, cells in a mapped file while it is
+// warm, the parts beside the segments while it is cold. Bodies in files are opened by
+// the first who asks, and ten thousand idle ones cost nothing.
+//
+// A move (mover.go) drives the state machine of tiering/state: each step is a goroutine
+// that waits for one of a few turns. legs.go has what the steps of each leg do, switch.go
+// the commit that changes the owner. The bodies are swapped inside that commit, under
+// the table's AccessExclusive lock, so that no statement sees half of it. What remakes
+// a part of a collection in its tier goes the same way (beside.go).
 //
 // Vector indexes hold no transaction state. A vector goes into the index's tail
 // when its row is written, before the commit, and is taken out again when the
@@ -24,5 +32,6 @@
 // time.
 //
 // Locks: Manager.mu guards the set of indexes, which is replaced, not changed,
-// so that searches read it without a lock.
+// so that searches read it without a lock. In this order: a table's lock, collection.op,
+// the row store's own, vectorIndex.opening, collection.mu and vectorIndex.fileMu.
 package tiering
