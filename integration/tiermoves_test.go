@@ -393,3 +393,53 @@ func coldFiles(t *testing.T, dir string) (n int) {
 	}
 	return n
 }
+
+func TestAMoveBelongsToItsTransaction(t *testing.T) {
+	p := launchWith(t, []string{"AKIDB_TIERING_ENABLED=false"}, t.TempDir())
+	c := p.connect(t)
+	fillItems(t, c, "items", 50)
+	run(t, c, "BEGIN")
+	run(t, c, "ALTER COLLECTION items SET TIER warm")
+	run(t, c, "ROLLBACK")
+	run(t, c, "BEGIN")
+	query(t, c, "SELECT akidb.set_tier('items', 'warm')")
+	run(t, c, "SAVEPOINT s")
+	run(t, c, "ALTER TABLE items SET (tier = 'cold', hot_tier_ttl = '1 day')")
+	run(t, c, "ROLLBACK TO s")
+	if got := show(query(t, c, "SELECT tier, transition FROM akidb.collection_tiers WHERE name = 'items'")); got != "hot|NULL" {
+		t.Errorf("before the commit: %s", got)
+	}
+	if got := code(c, "ALTER COLLECTION items SET TIER warm WAIT"); got != "25001" {
+		t.Errorf("WAIT in a transaction block: %q, want 25001", got)
+	}
+	run(t, c, "ROLLBACK")
+	run(t, c, "BEGIN")
+	run(t, c, "UPDATE items SET word = 'x' WHERE id = 1")
+	query(t, c, "SELECT akidb.set_tier('items', 'warm')")
+	run(t, c, "COMMIT")
+	until(t, "warm after the commit", func() bool { return tierOf(t, c, "items") == "warm" })
+
+	run(t, c, "CREATE TABLE w (id int, v vector(3)) WITH (tier = 'warm')")
+	run(t, c, "CREATE TABLE k (id int, v vector(3)) WITH (tier = 'cold')")
+	if got := tierOf(t, c, "w"); got != "warm" {
+		t.Errorf("made warm: %s", got)
+	}
+	until(t, "cold", func() bool { return tierOf(t, c, "k") == "cold" })
+	for _, table := range []string{"w", "k"} {
+		run(t, c, "INSERT INTO "+table+" VALUES (1, '[1,2,3]'), (2, '[3,2,1]')")
+		if got := show(query(t, c, "SELECT id FROM "+table+" ORDER BY v <-> '[3,2,2]' LIMIT 1")); got != "2" {
+			t.Errorf("%s: %s", table, got)
+		}
+	}
+	run(t, c, "CREATE INDEX ON w USING hnsw (v vector_l2_ops)")
+	moveTo(t, c, "w", "hot")
+	if got := show(query(t, c, "SELECT id FROM w ORDER BY v <-> '[3,2,2]' LIMIT 1")); got != "2" {
+		t.Errorf("hot: %s", got)
+	}
+	if got := code(c, "CREATE TABLE bad (id int) WITH (tier = 'lukewarm')"); got != "22023" {
+		t.Errorf("an unknown tier: %q", got)
+	}
+	if got := code(c, "CREATE TEMP TABLE tmp (id int) WITH (tier = 'warm')"); got != "55000" {
+		t.Errorf("a temporary table: %q", got)
+	}
+}
