@@ -39,7 +39,7 @@ type metrics struct {
 	transitions *prometheus.HistogramVec
 	store       *rowstore.Store
 	manager     *tiering.Manager
-	indexDir    string
+	indexDirs   []string // of checkpoints, and of cells
 	snapshots   snapshotMetrics
 	objects     metered.Counters
 	cold        *coldstore.Store
@@ -161,8 +161,8 @@ func (m *metrics) synced(took time.Duration) { m.fsyncs.Observe(took.Seconds()) 
 // Connections records how many sessions are open.
 func (m *metrics) Connections(open int) { m.connections.Set(float64(open)) }
 
-func (m *metrics) watch(store *rowstore.Store, manager *tiering.Manager, indexDir string) {
-	m.store, m.manager, m.indexDir = store, manager, indexDir
+func (m *metrics) watch(store *rowstore.Store, manager *tiering.Manager, indexDirs ...string) {
+	m.store, m.manager, m.indexDirs = store, manager, indexDirs
 }
 
 // bytesIn adds up the files of a folder.
@@ -237,7 +237,11 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(descDisk, float64(use.Files), "rows")
 	gauge(descDisk, float64(use.Log), "wal")
-	gauge(descDisk, float64(bytesIn(m.indexDir)), "vector_indexes")
+	files := int64(0)
+	for _, dir := range m.indexDirs {
+		files += bytesIn(dir)
+	}
+	gauge(descDisk, float64(files), "vector_indexes")
 	full := 0.0
 	if m.store.ReadOnly() != nil {
 		full = 1

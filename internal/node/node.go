@@ -180,7 +180,7 @@ func (n *node) open(ctx context.Context) error {
 	if err := manager.Start(ctx, store); err != nil {
 		return err
 	}
-	n.metrics.watch(store, manager, indexDir(dir))
+	n.metrics.watch(store, manager, indexDir(dir), n.warmDir())
 	n.engine, err = executor.New(ctx, executor.Options{
 		Source: source{Store: store, manager: manager}, TempDir: tempDir(dir),
 		Settings: settingsOf(n.config), System: n, Logger: n.log, ServerVersion: expr.ServerVersion,
