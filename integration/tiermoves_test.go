@@ -443,3 +443,34 @@ func TestAMoveBelongsToItsTransaction(t *testing.T) {
 		t.Errorf("a temporary table: %q", got)
 	}
 }
+
+// TestAnOlderSnapshotFindsWhatWasDeletedSinceThroughAMove has a transaction that took
+// its snapshot before the rows went and before the collection moved.
+func TestAnOlderSnapshotFindsWhatWasDeletedSinceThroughAMove(t *testing.T) {
+	p := launchWith(t, []string{"AKIDB_TIERING_ENABLED=false"}, t.TempDir())
+	c, old := p.connect(t), p.connect(t)
+	fillItems(t, c, "items", 200)
+	run(t, c, "CREATE TABLE other (id int)")
+	for _, tier := range []string{"warm", "hot"} {
+		run(t, old, "BEGIN ISOLATION LEVEL REPEATABLE READ")
+		query(t, old, "SELECT count(*) FROM other") // takes the snapshot, and no lock of items
+		query(t, c, "DELETE FROM items WHERE id = 9")
+		moveTo(t, c, "items", tier)
+		nearest := "SELECT id FROM items ORDER BY embedding <=> (SELECT embedding FROM items WHERE id = 9) LIMIT 1"
+		if got := show(query(t, old, nearest)); got != "9" {
+			t.Errorf("%s: the older snapshot finds %s", tier, got)
+		}
+		run(t, old, "COMMIT")
+		addItems(t, c, "items", 9, 9)
+		if got := show(query(t, c, nearest)); got != "9" {
+			t.Errorf("%s: %s", tier, got)
+		}
+	}
+	run(t, old, "BEGIN ISOLATION LEVEL REPEATABLE READ")
+	query(t, old, "SELECT count(*) FROM other")
+	moveTo(t, c, "items", "cold")
+	if got := code(old, "SELECT count(*) FROM items"); got != "40001" {
+		t.Errorf("a snapshot from before the rows went to the object store: %q, want 40001", got)
+	}
+	run(t, old, "ROLLBACK")
+}
