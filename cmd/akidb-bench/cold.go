@@ -31,6 +31,8 @@ func coldCommand() *cobra.Command {
 	f.StringSliceVar(&plan.Systems, "systems", []string{"akidb", "lance-rq", "lance-pq"}, "what to measure")
 	f.StringVar(&plan.Binary, "server", "bin/akidb", "akidb `binary`")
 	f.StringVar(&plan.Lance, "lance", "integration/lancedb", "folder with LanceDB (make lancedb)")
+	f.IntVar(&plan.LanceProbes, "lance-probes", 0, "nprobes of LanceDB; 0 looks for the least with the recall")
+	f.IntVar(&plan.LanceRefine, "lance-refine", 4, "refine factor of LanceDB, with --lance-probes")
 	f.IntVar(&plan.Runs, "runs", 10, "fresh processes")
 	f.IntVar(&plan.Queries, "queries", 100, "queries of each")
 	f.DurationSliceVar(&plan.Latencies, "latency", []time.Duration{0, 20 * time.Millisecond}, "times to add to each request, by turns")

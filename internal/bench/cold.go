@@ -22,6 +22,9 @@ type ColdPlan struct {
 	Systems []string
 	// Binary is AkiDB's, Lance the folder of lance.mjs.
 	Binary, Lance string
+	// LanceProbes and LanceRefine are LanceDB's settings; 0 looks for the cheapest
+	// with the recall, which takes minutes.
+	LanceProbes, LanceRefine int
 	// Runs are fresh processes with empty caches; each searches Queries times, and
 	// different queries than the others.
 	Runs, Queries int
@@ -113,7 +116,7 @@ func (p *ColdPlan) open(ctx context.Context, bucket *Bucket, set *dataset.Set, w
 		if which == "lance-pq" {
 			index = lanceIndexes[1]
 		}
-		return &lance{folder: p.Lance, dir: p.Dir, bucket: bucket, index: index, set: set}, nil
+		return &lance{folder: p.Lance, dir: p.Dir, bucket: bucket, index: index, set: set, probes: p.LanceProbes, refine: p.LanceRefine}, nil
 	case "akidb":
 		return openColdAki(ctx, p.Binary, bucket, set)
 	}

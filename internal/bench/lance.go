@@ -117,6 +117,10 @@ func (l *lance) prepare(ctx context.Context, target float64) (time.Duration, err
 	if err := l.node(ctx, job, &built); err != nil {
 		return 0, err
 	}
+	took := time.Duration((built.LoadMs + built.BuildMs) * float64(time.Millisecond))
+	if l.probes > 0 {
+		return took, nil
+	}
 	picks := make([]int, 250)
 	for i := range picks {
 		picks[i] = i * len(l.set.Queries) / len(picks) // spread: neighbours in the list are alike
@@ -128,7 +132,7 @@ func (l *lance) prepare(ctx context.Context, target float64) (time.Duration, err
 				return 0, err
 			}
 			if r.recall(l.set, picks) >= target+margin {
-				return time.Duration((built.LoadMs + built.BuildMs) * float64(time.Millisecond)), nil
+				return took, nil
 			}
 		}
 	}

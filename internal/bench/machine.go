@@ -16,11 +16,17 @@ type Machine struct {
 	RAMGiB float64 `json:"ram_gib"`
 	OS     string  `json:"os"`
 	Date   string  `json:"date"`
+	// Load is the load average when it was measured, where others were at work too.
+	Load float64 `json:"load,omitempty"`
 }
 
 // String is one line for a reader.
 func (m Machine) String() string {
-	return fmt.Sprintf("%s, %d cores (%s), %.0f GiB RAM, %s, %s", m.CPU, m.Cores, m.Flags, m.RAMGiB, m.OS, m.Date)
+	text := fmt.Sprintf("%s, %d cores (%s), %.0f GiB RAM, %s, %s", m.CPU, m.Cores, m.Flags, m.RAMGiB, m.OS, m.Date)
+	if m.Load > 2*float64(m.Cores) {
+		text += fmt.Sprintf("; busy with other work: load average %.0f", m.Load)
+	}
+	return text
 }
 
 // ThisMachine describes the machine we run on; what cannot be found out is left empty.
@@ -33,6 +39,9 @@ func ThisMachine() Machine {
 		if mib, err := procKilobytes(string(text), "MemTotal:"); err == nil {
 			m.RAMGiB = mib / 1024
 		}
+	}
+	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
+		_, _ = fmt.Sscan(string(text), &m.Load) // empty where it is written otherwise
 	}
 	if text, err := os.ReadFile("/etc/os-release"); err == nil {
 		for line := range strings.Lines(string(text)) {
