@@ -82,7 +82,6 @@ type partSearch struct {
 	key    string
 	search *ivf.Search
 	batch  []storage.Candidate
-	err    error
 }
 
 func (n *search) begin() error {
