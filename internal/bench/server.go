@@ -126,18 +126,21 @@ func (s *Server) Restart(ctx context.Context, between func(dataDir string) error
 	return s.start(ctx)
 }
 
-// end sends the signal, and SIGKILL if the process is still there after some seconds.
+// endPatience is long enough for the last checkpoints of thousands of indexes.
+const endPatience = 2 * time.Minute
+
+// end sends the signal, and SIGKILL if the process is still there after that.
 func (s *Server) end(signal syscall.Signal) error {
 	err := s.process.Process.Signal(signal)
 	if errors.Is(err, os.ErrProcessDone) {
 		err = nil
 	}
-	patience := time.NewTimer(20 * time.Second)
+	patience := time.NewTimer(endPatience)
 	defer patience.Stop()
 	select {
 	case <-s.exited:
 	case <-patience.C:
-		err = errors.Join(err, fmt.Errorf("the server did not end within 20 s of %v", signal), s.process.Process.Kill())
+		err = errors.Join(err, fmt.Errorf("the server did not end within %v of %v", endPatience, signal), s.process.Process.Kill())
 		<-s.exited
 	}
 	return errors.Join(err, s.log.Close())
