@@ -16,6 +16,7 @@ import (
 	"github.com/akidb/akidb/coldstore/manifest"
 	"github.com/akidb/akidb/coldstore/segment"
 	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/crashpoint"
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/types"
 	"github.com/akidb/akidb/vectorindex/ivf"
@@ -301,6 +302,7 @@ func (w *sealer) writeSegments(ctx context.Context) error {
 		if sum, err = segment.Write(ctx, w.s.o.Store, key, w.in.Table, rows, o); err != nil {
 			break
 		}
+		crashpoint.Here("coldstore.segment-written")
 		w.segments = append(w.segments, manifestSegment(sum))
 		group.Go(func() error { return segment.Verify(passing(ctx), w.s.o.Store, sum) })
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/akidb/akidb/coldstore/manifest"
 	"github.com/akidb/akidb/coldstore/objectstore"
 	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/crashpoint"
 	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/internal/types"
@@ -80,10 +81,12 @@ func (s *Store) CreateSnapshot(ctx context.Context, name string, in Sealing, pro
 		}
 		m.Number, m.CreatedAt = 1, s.o.Now().UTC() // of a chain of its own
 	}
+	crashpoint.Here("coldstore.snapshot-sealed")
 	snap, err := manifest.CreateSnapshot(ctx, s.o.Store, snapshotID(name, s.o.Now()), name, m, s.o.Now())
 	if err != nil {
 		return storage.Snapshot{}, err // it may be there all the same: what was written is left to the sweeper
 	}
+	crashpoint.Here("coldstore.snapshot-written")
 	info := infoOf(snap)
 	s.known.put(manifest.SnapshotKey(info.Collection, info.ID), info)
 	return info, s.expire(ctx, append(all, info), info.Collection, in.Base)

@@ -73,9 +73,9 @@ func TestCrashDuringTierDemotion(t *testing.T) {
 }
 
 // crashIn runs a statement on a server that dies at a named place.
-func crashIn(t *testing.T, dir, place, statement string) {
+func crashIn(t *testing.T, dir, place, statement string, flags ...string) {
 	t.Helper()
-	p := launchWith(t, []string{"AKIDB_CRASH_POINT=" + place}, dir)
+	p := launchWith(t, []string{"AKIDB_CRASH_POINT=" + place}, dir, flags...)
 	c := p.connect(t)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

@@ -41,7 +41,7 @@ var allowed = map[string][]string{
 	"executor":              {"internal/types", "internal/pgerr", "internal/catalog", "internal/storage", "sql"},
 	"vectorindex":           {"internal/types", "internal/pgerr", "internal/storage"},
 	"coldstore/objectstore": {"internal/pgerr"},
-	"coldstore":             {"vectorindex", "internal/types", "internal/pgerr", "internal/catalog", "internal/storage"},
+	"coldstore":             {"vectorindex", "internal/crashpoint", "internal/types", "internal/pgerr", "internal/catalog", "internal/storage"},
 	"coldstore/cache":       {},
 	"tiering/state":         {"internal/types", "internal/pgerr"},
 	"tiering":               {"vectorindex", "coldstore", "internal/types", "internal/pgerr", "internal/catalog", "internal/storage", "internal/rowstore", "internal/crashpoint"},
