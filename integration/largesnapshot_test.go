@@ -111,6 +111,8 @@ func TestCrashDuringSnapshotUpload(t *testing.T) {
 			addItems(t, c, "items", 1001, 1001)
 			run(t, c, "DELETE FROM items WHERE id = 1001")
 			p.stop(t)
+			store := bucket(t, m, "akidb", "crash")
+			before, _ := objectsIn(t, store)
 			crashIn(t, dir, place, "CREATE SNAPSHOT fresh OF items", "--config", file)
 			q := launch(t, dir, "--config", file)
 			c = q.connect(t)
@@ -123,6 +125,11 @@ func TestCrashDuringSnapshotUpload(t *testing.T) {
 				t.Errorf("snapshots %q, want %q", got, names)
 			}
 			if names == "old" {
+				until(t, "swept, what the crash left in the bucket", func() bool {
+					query(t, c, "SELECT akidb.run_tiering_cycle()")
+					n, _ := objectsIn(t, store)
+					return n == before
+				})
 				run(t, c, "CREATE SNAPSHOT fresh OF items")
 			}
 			for _, name := range []string{"old", "fresh"} {

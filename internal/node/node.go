@@ -161,7 +161,7 @@ func (n *node) open(ctx context.Context) error {
 		return err
 	}
 	manager := tiering.New(tiering.Options{
-		Cold: cold, Dir: indexDir(dir), WarmDir: n.warmDir(), Workers: n.config.Index.Workers,
+		Cold: cold, SweepEvery: n.sweepEvery, Dir: indexDir(dir), WarmDir: n.warmDir(), Workers: n.config.Index.Workers,
 		CheckpointEvery: time.Duration(n.config.Index.CheckpointSeconds) * time.Second,
 		Keyer:           executor.NewKeyer(), Logger: n.log, Tiering: tierOptions, Searched: n.metrics.searched,
 		SnapshotMade: n.metrics.snapshotMade, SnapshotRestored: n.metrics.snapshotRestored,
