@@ -166,6 +166,9 @@ func (r *guideRun) block(t *testing.T, b block) {
 func (r *guideRun) run(t *testing.T, b block, cmd *exec.Cmd) {
 	t.Helper()
 	if cmd.Err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(cmd.Err)
+		}
 		t.Skip(cmd.Err)
 	}
 	cmd.Dir, cmd.Env = r.dir, r.env

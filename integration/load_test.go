@@ -50,7 +50,7 @@ func TestManyConnectionsOfAllKindsAgreeWithTheirAcknowledgements(t *testing.T) {
 	heap := l.heap(t, address)
 	l.run(t, loadSpan(t)/2)
 	l.compare(t)
-	eventually(t, "the goroutines of the sessions end", func() bool {
+	until(t, "the goroutines of the sessions end", func() bool {
 		return metric(t, address, "go_goroutines") <= goroutines+8 // workers of the index
 	})
 	if after := l.heap(t, address); after > heap*1.3+48<<20 {
@@ -61,16 +61,6 @@ func TestManyConnectionsOfAllKindsAgreeWithTheirAcknowledgements(t *testing.T) {
 	checkDir(t, dir)
 }
 
-// eventually waits for what another process brings about.
-func eventually(t *testing.T, what string, cond func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !cond(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("never: " + what)
-		}
-	}
-}
-
 // load is the work of all connections.
 type load struct {
 	p        *process
@@ -79,12 +69,15 @@ type load struct {
 	changers []*schemaChanger
 	counted  atomic.Int64 // acknowledged additions to the shared counters
 	steps    atomic.Int64
-	mu       sync.Mutex // guards codes
+	mu       sync.Mutex // guards codes and over
 	codes    map[string]int
+	over     bool       // the time of a run is over
+	stepped  *sync.Cond // on mu: a step, or over
 }
 
 func newLoad(t *testing.T, p *process) *load {
 	l := &load{p: p, seed: uint64(randomSetting("RANDOM_SEED", int(time.Now().UnixNano()))), codes: map[string]int{}}
+	l.stepped = sync.NewCond(&l.mu)
 	t.Logf("seed %d", l.seed)
 	c := p.connect(t)
 	run(t, c, fmt.Sprintf("CREATE TABLE items (id bigint PRIMARY KEY, client int, version bigint NOT NULL, embedding vector(%d))", crashDims))
@@ -98,7 +91,7 @@ func newLoad(t *testing.T, p *process) *load {
 		l.writers = append(l.writers, w)
 	}
 	for i := range loadChanges {
-		l.changers = append(l.changers, &schemaChanger{number: i, rng: rand.New(rand.NewPCG(l.seed, uint64(1000+i)))})
+		l.changers = append(l.changers, &schemaChanger{load: l, number: i, rng: rand.New(rand.NewPCG(l.seed, uint64(1000+i)))})
 	}
 	return l
 }
@@ -107,6 +100,8 @@ func newLoad(t *testing.T, p *process) *load {
 func (l *load) run(t *testing.T, span time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), span)
 	defer cancel()
+	l.end(false)
+	context.AfterFunc(ctx, func() { l.end(true) })
 	var working sync.WaitGroup
 	for _, w := range l.writers {
 		working.Go(func() { l.loop(ctx, t, w.step) })
@@ -130,7 +125,28 @@ func (l *load) loop(ctx context.Context, t *testing.T, step func(*pgx.Conn) erro
 			t.Error(err)
 			return
 		}
+		l.mu.Lock()
 		l.steps.Add(1)
+		l.mu.Unlock()
+		l.stepped.Broadcast()
+	}
+}
+
+// end says whether the time of a run is over.
+func (l *load) end(over bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = over
+	l.stepped.Broadcast()
+}
+
+// await returns when the connections have made so many steps, or the time is over.
+func (l *load) await(steps int64) {
+	until := l.steps.Load() + steps
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for !l.over && l.steps.Load() < until {
+		l.stepped.Wait()
 	}
 }
 
@@ -479,6 +495,7 @@ func (w *loadWriter) nearest(ctx context.Context, c *pgx.Conn) error {
 // schemaChanger changes the schema under the others: indexes and columns of their
 // table, and tables of its own.
 type schemaChanger struct {
+	load   *load
 	number int
 	at     int
 	rng    *rand.Rand
@@ -506,6 +523,10 @@ var changes = []string{
 	"DROP TABLE aside_#",
 }
 
+// stepsBetweenChanges is how many steps of all connections at most come between two
+// changes of one.
+const stepsBetweenChanges = 20
+
 // step makes the next change; one that failed as it may is made again. Others get
 // their turn in between.
 func (s *schemaChanger) step(c *pgx.Conn) error {
@@ -514,6 +535,6 @@ func (s *schemaChanger) step(c *pgx.Conn) error {
 		return fmt.Errorf("%s: %w", sql, err)
 	}
 	s.at++
-	time.Sleep(time.Duration(s.rng.IntN(100)) * time.Millisecond) // how often, not until when
+	s.load.await(int64(s.rng.IntN(stepsBetweenChanges)))
 	return nil
 }

@@ -262,3 +262,13 @@ func checkDir(t testing.TB, dir string) {
 		t.Errorf("akidb check: %v\n%s", err, out)
 	}
 }
+
+// until waits for a condition that the server brings about.
+func until(t testing.TB, what string, cond func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !cond(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("still not: %s", what)
+		}
+	}
+}

@@ -73,7 +73,7 @@ func TestARealPrometheusScrapesTheServer(t *testing.T) {
 	refused(t, c, "SELECT * FROM nothing", "42P01", `relation "nothing" does not exist`)
 	r.want(t, "POST", "/collections/items/search", `{"vector":[1,1]}`, 200, "results")
 	p := startPrometheus(t, r.url)
-	eventually(t, "a scrape", func() bool { return len(p.values("up == 1")) == 1 })
+	until(t, "a scrape", func() bool { return len(p.values("up == 1")) == 1 })
 	for query, n := range map[string]int{
 		`akidb_connections == 1`: 1, `akidb_statements_total{kind="insert",sqlstate="00000"} == 1`: 1, `akidb_statements_total{sqlstate="42P01"} == 1`: 1,
 		`akidb_statement_duration_seconds_count{kind="select"} >= 2`: 1, `akidb_ram_bytes{component="vector_indexes"} > 0`: 1, `akidb_disk_bytes{component="rows"}`: 1,
@@ -82,7 +82,7 @@ func TestARealPrometheusScrapesTheServer(t *testing.T) {
 		`akidb_http_requests_total{route="/collections/{name}/search",status="200"} == 1`: 1, `go_goroutines > 0`: 1, `process_resident_memory_bytes > 0`: 1,
 		`histogram_quantile(0.95, akidb_search_duration_seconds_bucket) < 1`: 1,
 	} {
-		eventually(t, query, func() bool { return len(p.values(query)) == n })
+		until(t, query, func() bool { return len(p.values(query)) == n })
 	}
 	var metadata struct {
 		Data map[string][]struct{ Type, Help string }

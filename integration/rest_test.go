@@ -372,7 +372,7 @@ func TestCollectionsMoveAndAreKeptInSnapshotsOverREST(t *testing.T) {
 	r.want(t, "POST", "/collections/a/tier/demote", `{"wait":true}`, 409, `"sqlstate":"55000"`)
 	r.want(t, "POST", "/collections/a/tier/unpin", ``, 200, `"pinned":false`)
 	r.want(t, "POST", "/collections/a/tier/demote", ``, 202, `"rows":500`)
-	eventually(t, "the collection is warm", func() bool {
+	until(t, "the collection is warm", func() bool {
 		_, state := r.do(t, "GET", "/collections/a/tier", "")
 		return state["tier"] == "warm"
 	})
@@ -447,7 +447,7 @@ func TestManyClientsOfRESTLeaveNothingBehind(t *testing.T) {
 	}
 	clients.Wait()
 	var busy, all int
-	eventually(t, "all sessions are idle", func() bool {
+	until(t, "all sessions are idle", func() bool {
 		if err := c.QueryRow(t.Context(), "SELECT count(*) FILTER (WHERE state <> 'idle'), count(*) FROM pg_stat_activity WHERE application_name = 'REST'").Scan(&busy, &all); err != nil {
 			t.Fatal(err)
 		}

@@ -140,7 +140,7 @@ func TestSIGHUPTakesOverWhatARunningServerCan(t *testing.T) {
 		if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, log, func() bool { return strings.Contains(p.output.String(), log) })
+		until(t, log, func() bool { return strings.Contains(p.output.String(), log) })
 	}
 	write("[settings]\nwork_mem = \"7MB\"\n[auth]\npassword = \"two\"\nloopback = \"scram-sha-256\"\n[store]\nballast_bytes = 1000\n[log]\nlevel = \"debug\"\n")
 	hangup(`parameter \"store.ballast_bytes\" cannot be changed without restarting the server`)
@@ -233,7 +233,7 @@ func TestNewCertificatesAreTakenOverOnBothPorts(t *testing.T) {
 	if err := r.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the new certificate", func() bool { wire, rest := serials(); return wire == 2 && rest == 2 })
+	until(t, "the new certificate", func() bool { wire, rest := serials(); return wire == 2 && rest == 2 })
 }
 
 func TestSlowStatementsAreLoggedWithoutTheirParameters(t *testing.T) {
@@ -260,7 +260,7 @@ func TestSlowStatementsAreLoggedWithoutTheirParameters(t *testing.T) {
 	if err := c.QueryRow(t.Context(), "SELECT count(*) /* "+strings.Repeat("é", 3000)+" */ FROM generate_series(1, 10) WHERE $1 <> 'x'", "secret").Scan(&n); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "a slow statement", func() bool { return len(slow()) == 1 })
+	until(t, "a slow statement", func() bool { return len(slow()) == 1 })
 	m := slow()[0]
 	query, _ := m["query"].(string)
 	if len(query) > 2100 || m["user"] != "postgres" || m["tag"] != "SELECT 1" || m["session"] == nil || m["statement"] == nil || m["query_bytes"] == nil {
@@ -273,7 +273,7 @@ func TestSlowStatementsAreLoggedWithoutTheirParameters(t *testing.T) {
 	if err := c.QueryRow(t.Context(), "SELECT 1 WHERE $1 <> 'x'", "secret").Scan(&n); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "a parameter", func() bool { return strings.Contains(p.output.String(), `"$1":"sec…"`) })
+	until(t, "a parameter", func() bool { return strings.Contains(p.output.String(), `"$1":"sec…"`) })
 	must(t, c, "SET log_min_duration_statement = '1min'")
 	before := len(slow())
 	must(t, c, "SELECT 1")
@@ -331,7 +331,7 @@ func TestTheTieringPolicyIsChangedByAlterSystem(t *testing.T) {
 		}
 		return name
 	}
-	eventually(t, "a collection without accesses leaves the memory", func() bool { return tier() != "hot" })
+	until(t, "a collection without accesses leaves the memory", func() bool { return tier() != "hot" })
 	must(t, c, "ALTER SYSTEM SET tiering.hot_tier_ttl_hours = 5")
 	must(t, c, "ALTER SYSTEM SET tiering.enabled = off")
 	must(t, c, "SELECT pg_reload_conf()")

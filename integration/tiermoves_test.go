@@ -10,7 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -49,16 +48,6 @@ func fingerprint(t testing.TB, c *pgx.Conn, table string) string {
 func tierOf(t testing.TB, c *pgx.Conn, table string) string {
 	t.Helper()
 	return show(query(t, c, "SELECT tier FROM akidb.collection_tiers WHERE name = '"+table+"'"))
-}
-
-// until waits for a condition that the server brings about.
-func until(t testing.TB, what string, cond func() bool) {
-	t.Helper()
-	for end := time.Now().Add(time.Minute); !cond(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("still not: %s", what)
-		}
-	}
 }
 
 func TestManualTierControlWorkflow(t *testing.T) {

@@ -339,10 +339,10 @@ func (t *Txn) RestoreTable(ctx context.Context, from *storage.SnapshotContent, t
 	doc := from.Handle.(*manifest.Manifest)
 	loading := t.m.opts.Cold.Load(doc)
 	t.files = map[types.OID]indexPart{}
-	for now, old := range indexes {
+	for made, old := range indexes {
 		for _, kind := range []string{coldstore.KindHNSW, coldstore.KindIVF} {
 			if p, ok := loading.Part(old, kind); ok {
-				t.files[now] = append(t.files[now], p)
+				t.files[made] = append(t.files[made], p)
 			}
 		}
 	}

@@ -21,7 +21,7 @@ func FuzzTemplates(f *testing.F) {
 	at := types.Timestamp(time.Date(2024, 2, 29, 13, 14, 15, 678901000, time.UTC).UnixMicro())
 	f.Fuzz(func(t *testing.T, template, text string) {
 		if types.CheckText(template) != nil || types.CheckText(text) != nil {
-			t.Skip()
+			return // no text of SQL
 		}
 		check := func(name string, d types.Datum, err error) {
 			if s, ok := d.(string); ok && err == nil && !utf8.ValidString(s) {
