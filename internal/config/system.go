@@ -102,14 +102,19 @@ func WriteSystem(dataDir string, values map[string]string) error {
 	if err := toml.NewEncoder(&b).Encode(values); err != nil {
 		return err
 	}
-	path := filepath.Join(dataDir, systemFile)
-	if err := writeSynced(path+".new", b.Bytes()); err != nil {
+	return WriteDurably(filepath.Join(dataDir, systemFile), b.Bytes())
+}
+
+// WriteDurably replaces a file; when it returns, a power failure leaves the new one,
+// before that the old one or the new one.
+func WriteDurably(path string, text []byte) error {
+	if err := writeSynced(path+".new", text); err != nil {
 		return err
 	}
 	if err := os.Rename(path+".new", path); err != nil {
 		return err
 	}
-	dir, err := os.Open(dataDir)
+	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/akidb/akidb/coldstore/segment"
 	"github.com/akidb/akidb/executor"
 	"github.com/akidb/akidb/internal/catalog"
+	"github.com/akidb/akidb/internal/config"
 	"github.com/akidb/akidb/internal/types"
 	"github.com/akidb/akidb/tiering"
 )
@@ -170,7 +171,7 @@ func keyer(k keys) func(*catalog.Table, *catalog.Index, types.Row) (types.Datum,
 }
 
 // serverID is the name under which a data directory owns collections in a bucket. It
-// is made once.
+// is made once, and is on disk before anything in a bucket bears it.
 func serverID(dir string) (string, error) {
 	path := filepath.Join(dir, "server_id")
 	b, err := os.ReadFile(path)
@@ -181,5 +182,5 @@ func serverID(dir string) (string, error) {
 		return "", err
 	}
 	id := coldstore.NewCollection() // a UUID
-	return id, os.WriteFile(path, []byte(id+"\n"), 0o600)
+	return id, config.WriteDurably(path, []byte(id+"\n"))
 }
