@@ -2,10 +2,8 @@ package tiering
 
 import (
 	"context"
-	"time"
 
 	"github.com/akidb/akidb/internal/catalog"
-	"github.com/akidb/akidb/internal/pgerr"
 	"github.com/akidb/akidb/internal/rowstore"
 	"github.com/akidb/akidb/internal/storage"
 	"github.com/akidb/akidb/internal/types"
@@ -52,22 +50,14 @@ func (m *Manager) besideMoves(ctx context.Context, id types.OID, fn func(j *job)
 // switchBeside commits what fn writes once nobody has the table. before comes in each
 // attempt, ahead of the lock.
 func (j *job) switchBeside(ctx context.Context, before func() error, fn func(tx *rowstore.Txn, table *catalog.Table) error) error {
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+	return untilAlone(ctx, func() (bool, error) {
 		if before != nil {
 			if err := before(); err != nil {
-				return err
+				return false, err
 			}
 		}
-		done, err := j.trySwitchBeside(ctx, fn)
-		if done || err != nil {
-			return err
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+		return j.trySwitchBeside(ctx, fn)
+	})
 }
 
 // trySwitchBeside is one attempt; false when somebody has the table.
@@ -78,18 +68,11 @@ func (j *job) trySwitchBeside(ctx context.Context, fn func(tx *rowstore.Txn, tab
 		return false, err
 	}
 	defer tx.Rollback() // of what was not committed
-	err = tx.LockTable(ctx, id, storage.LockAccessExclusive, storage.WaitPolicy{Timeout: lockPatience})
-	switch {
-	case pgerr.Code(err) == pgerr.LockNotAvailable:
-		return false, nil
-	case err != nil:
+	table, err := m.lockAlone(ctx, tx, id)
+	if table == nil || err != nil {
 		return false, err
 	}
-	table := m.store.Catalog().Table(id)
-	switch {
-	case table == nil:
-		return false, errGone
-	case j.watch.Broken():
+	if j.watch.Broken() {
 		return false, nameCollection(errChanged, j.table)
 	}
 	if err := fn(tx, table); err != nil {

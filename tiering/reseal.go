@@ -2,11 +2,12 @@ package tiering
 
 import (
 	"context"
+	"slices"
+
 	"github.com/akidb/akidb/internal/catalog"
 	"github.com/akidb/akidb/internal/crashpoint"
 	"github.com/akidb/akidb/internal/rowstore"
 	"github.com/akidb/akidb/internal/types"
-	"slices"
 )
 
 // Rows that are written to a cold collection lie here, and their vectors in memory. Once

@@ -28,14 +28,21 @@ const (
 // machine when it returns no error.
 func (m *Manager) switchTier(ctx context.Context, id types.OID, c *collection, work *moving, l *leg, mv state.Move) error {
 	j := &work.job
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+	return untilAlone(ctx, func() (bool, error) {
 		if mv := c.move(); mv == nil || mv.Stop {
-			return errCanceled
+			return false, errCanceled
 		}
 		if err := j.bringMost(ctx); err != nil {
-			return err
+			return false, err
 		}
-		done, err := m.trySwitch(ctx, id, c, work, l, mv)
+		return m.trySwitch(ctx, id, c, work, l, mv)
+	})
+}
+
+// untilAlone makes attempts that need a table to themselves until one has got it.
+func untilAlone(ctx context.Context, try func() (done bool, err error)) error {
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		done, err := try()
 		if done || err != nil {
 			return err
 		}
@@ -45,6 +52,21 @@ func (m *Manager) switchTier(ctx context.Context, id types.OID, c *collection, w
 			return ctx.Err()
 		}
 	}
+}
+
+// lockAlone locks a table against all others; nil when somebody has it.
+func (m *Manager) lockAlone(ctx context.Context, tx *rowstore.Txn, id types.OID) (*catalog.Table, error) {
+	err := tx.LockTable(ctx, id, storage.LockAccessExclusive, storage.WaitPolicy{Timeout: lockPatience})
+	switch {
+	case pgerr.Code(err) == pgerr.LockNotAvailable:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	if table := m.store.Catalog().Table(id); table != nil {
+		return table, nil
+	}
+	return nil, errGone
 }
 
 // bringMost catches up until few rows are left.
@@ -69,16 +91,9 @@ func (m *Manager) trySwitch(ctx context.Context, id types.OID, c *collection, wo
 		}
 		defer tx.Rollback() // of what was not committed
 	}
-	err = tx.LockTable(ctx, id, storage.LockAccessExclusive, storage.WaitPolicy{Timeout: lockPatience})
-	switch {
-	case pgerr.Code(err) == pgerr.LockNotAvailable:
-		return false, nil
-	case err != nil:
+	table, err := m.lockAlone(ctx, tx, id)
+	if table == nil || err != nil {
 		return false, err
-	}
-	table := m.store.Catalog().Table(id)
-	if table == nil {
-		return false, errGone
 	}
 	if err := j.catchUpLast(ctx); err != nil {
 		return false, err
