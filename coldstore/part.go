@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -200,24 +199,7 @@ func (s *Store) keyOf(table *catalog.Table, x *catalog.Index, row types.Row) (d 
 	} else {
 		d, ok, err = s.o.Key(table, x, row)
 	}
-	return d, ok && !leftOut(&x.Keys[0], d), err
-}
-
-// leftOut says whether an index leaves a vector out: a zero vector is near to nothing
-// under cosine.
-func leftOut(k *catalog.IndexKey, d types.Datum) bool {
-	if k.Metric != types.MetricCosine {
-		return false
-	}
-	switch v := d.(type) {
-	case types.Vector:
-		return !slices.ContainsFunc(v, func(x float32) bool { return x != 0 })
-	case types.HalfVector:
-		return !slices.ContainsFunc(v, func(x uint16) bool { return x&0x7fff != 0 })
-	case types.SparseVector:
-		return len(v.Value) == 0
-	}
-	return false
+	return d, ok && !x.Keys[0].LeavesOut(d), err
 }
 
 // keyColumns are the columns that an index's key follows from.

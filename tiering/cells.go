@@ -99,7 +99,7 @@ func (m *Manager) buildCells(ctx context.Context, v *vectorIndex, rows ivf.Rows,
 
 // Append puts a vector beside the file.
 func (b *cellsBody) Append(id types.RowID, d types.Datum) error {
-	if leftOut(&b.v.desc().Keys[0], d) {
+	if b.v.desc().Keys[0].LeavesOut(d) {
 		return nil
 	}
 	b.appending.Lock()
@@ -255,19 +255,4 @@ func (s *cellsSearch) Stats() storage.NearestStats {
 func (s *cellsSearch) Close() error {
 	s.Search.Close()
 	return nil
-}
-
-// leftOut says whether an index leaves a vector out: a zero vector is near to
-// nothing under cosine.
-func leftOut(k *catalog.IndexKey, d types.Datum) bool {
-	if k.Metric != types.MetricCosine {
-		return false
-	}
-	switch v := d.(type) {
-	case types.Vector:
-		return !slices.ContainsFunc(v, func(x float32) bool { return x != 0 })
-	case types.HalfVector:
-		return !slices.ContainsFunc(v, func(h uint16) bool { return h&0x7fff != 0 })
-	}
-	return false
 }

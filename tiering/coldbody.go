@@ -55,7 +55,7 @@ func noColdStore() error {
 
 // Append keeps a vector in memory.
 func (b *coldBody) Append(id types.RowID, d types.Datum) error {
-	if leftOut(&b.v.desc().Keys[0], d) {
+	if b.v.desc().Keys[0].LeavesOut(d) {
 		return nil
 	}
 	b.mu.Lock()

@@ -99,7 +99,7 @@ func (t *Txn) seenRows(table *catalog.Table, v *vectorIndex) ivf.Rows {
 
 func (m *Manager) yieldKey(table *catalog.Table, v *vectorIndex, id types.RowID, row types.Row, yield func(types.RowID, ivf.Value) error) error {
 	key, ok, err := m.key(table, v.desc(), row)
-	if err != nil || !ok || leftOut(&v.desc().Keys[0], key) {
+	if err != nil || !ok || v.desc().Keys[0].LeavesOut(key) {
 		return err
 	}
 	return yield(id, ivf.ValueOf(key))

@@ -1,6 +1,10 @@
 package catalog
 
-import "github.com/akidb/akidb/internal/types"
+import (
+	"slices"
+
+	"github.com/akidb/akidb/internal/types"
+)
 
 // Kind is a kind of object.
 type Kind uint8
@@ -163,6 +167,23 @@ type IndexKey struct {
 	Opclass    string    `json:"opclass,omitempty"`
 	// Metric is that of a vector index's operator class.
 	Metric types.Metric `json:"metric,omitempty"`
+}
+
+// LeavesOut says whether a vector index leaves a value out: a zero vector is near to
+// nothing under cosine.
+func (k *IndexKey) LeavesOut(d types.Datum) bool {
+	if k.Metric != types.MetricCosine {
+		return false
+	}
+	switch v := d.(type) {
+	case types.Vector:
+		return !slices.ContainsFunc(v, func(x float32) bool { return x != 0 })
+	case types.HalfVector:
+		return !slices.ContainsFunc(v, func(h uint16) bool { return h&0x7fff != 0 })
+	case types.SparseVector:
+		return len(v.Value) == 0
+	}
+	return false
 }
 
 // Vector says whether the index is a vector index.
