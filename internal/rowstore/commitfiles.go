@@ -36,20 +36,11 @@ func (s *Store) commitFiles(l *layer) error {
 
 // commitTables hands the files of a commit over and makes it known.
 func (s *Store) commitTables(l *layer, w *tableWriter) error {
-	settled := s.lockSwitches(l)
-	release := s.overlays(l)
-	err := w.takeOver(nil)
+	err := s.publish(l, func() error { return w.takeOver(nil) })
 	if err == nil {
-		s.watches.tell(l)
+		l.spill = nil // its place is empty
 	}
-	release()
-	if err != nil {
-		settled()
-		return err
-	}
-	s.made(l, settled)
-	l.spill = nil // its place is empty
-	return nil
+	return err
 }
 
 // writeFiles writes all that the commit of a layer does. Whatever its schema changes

@@ -361,9 +361,20 @@ func (s *Store) commit(l *layer, async bool) error {
 	if l.frees() && !s.space.stuck() {
 		apply = s.applyFreeing
 	}
+	return s.publish(l, func() error {
+		err := apply(b, mode)
+		if err == nil && async {
+			s.syncer.soon()
+		}
+		return err
+	})
+}
+
+// publish makes a commit, by write, and makes it known.
+func (s *Store) publish(l *layer, write func() error) error {
 	settled := s.lockSwitches(l)
 	release := s.overlays(l)
-	err := apply(b, mode)
+	err := write()
 	if err == nil {
 		s.watches.tell(l)
 	}
@@ -371,9 +382,6 @@ func (s *Store) commit(l *layer, async bool) error {
 	if err != nil {
 		settled()
 		return err
-	}
-	if async {
-		s.syncer.soon()
 	}
 	s.made(l, settled)
 	return nil
