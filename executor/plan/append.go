@@ -11,6 +11,9 @@ import (
 // table's row: ids below 2^48 are enough for a million rows a second for nine years.
 const leafShift = 48
 
+// maxLeavesOfTable is how many leaves have a number above the row id.
+const maxLeavesOfTable = 1 << (64 - leafShift)
+
 // LeafID puts the number of a leaf into a row id.
 func LeafID(leaf int, id types.RowID) int64 { return int64(leaf)<<leafShift | int64(id) }
 

@@ -74,6 +74,9 @@ func newPartitions(b *binder, t *catalog.Table, leaves *int) (*Partitions, error
 				return nil, err
 			}
 		} else {
+			if *leaves == maxLeavesOfTable {
+				return nil, pgerr.Newf(pgerr.ProgramLimitExceeded, "table \"%s\" has more than %d partitions", t.Name, maxLeavesOfTable)
+			}
 			part.Number = *leaves
 			*leaves++
 		}

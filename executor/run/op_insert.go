@@ -123,6 +123,14 @@ func (o *modifyOp) updateExisting(id types.RowID, input types.Row) error {
 	if err != nil {
 		return err
 	}
+	from := o.table
+	if err := o.route(row); err != nil {
+		return err
+	}
+	if o.table != from {
+		return pgerr.New(pgerr.FeatureNotSupported, "invalid ON UPDATE specification").
+			WithDetail("The result tuple would appear in a different partition than the original tuple.")
+	}
 	return o.replace(id, old, row, input)
 }
 
