@@ -124,7 +124,7 @@ func (m *Manager) Start(ctx context.Context, store *rowstore.Store) error {
 		}
 	}
 	m.removeStrays()
-	if err := m.tiers.load(store); err != nil {
+	if err := m.tiers.load(store, m.opts.Logger); err != nil {
 		return err
 	}
 	worker, stop := context.WithCancel(context.Background())

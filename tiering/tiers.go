@@ -3,6 +3,7 @@ package tiering
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -73,6 +74,18 @@ type record struct {
 	// Collection names it in the object store until the descriptor does.
 	Collection string      `json:"collection,omitempty"`
 	Move       *state.Move `json:"move,omitempty"`
+}
+
+// decodeRecord reads a record. A move that is none is an error.
+func decodeRecord(value []byte) (record, error) {
+	var r record
+	if err := json.Unmarshal(value, &r); err != nil {
+		return record{}, err
+	}
+	if mv := r.Move; mv != nil && (legs[way{mv.From, mv.To}] == nil || mv.Goal > types.TierCold || mv.Step < state.Write || mv.Step > state.Undo) {
+		return record{}, fmt.Errorf("there is no move from %d to %d at step %d", mv.From, mv.To, mv.Step)
+	}
+	return r, nil
 }
 
 func newTiers(o TieringOptions) *tiers {
@@ -173,16 +186,18 @@ func (m *Manager) changed(tables []types.OID) {
 }
 
 // load reads what was kept.
-func (t *tiers) load(store *rowstore.Store) error {
+func (t *tiers) load(store *rowstore.Store, log *slog.Logger) error {
 	cat := store.Catalog()
 	return store.TierStates(func(id types.OID, value []byte) error {
 		table := cat.Table(id)
 		if table == nil {
 			return nil
 		}
-		var r record
-		if err := json.Unmarshal(value, &r); err != nil {
-			return fmt.Errorf("tier state of %q: %w", table.Name, err)
+		r, err := decodeRecord(value)
+		if err != nil { // the tier stands in the descriptor: what is lost are counts and a move's step
+			log.Error("tier state damaged, the collection begins with none", "collection", table.Name, "error", err)
+			now := t.rules().Clock.Now().UnixNano()
+			r = record{Last: now, Window: now, Created: now, Updated: now, Error: "its tier state was damaged: " + err.Error()}
 		}
 		if r.Move != nil && r.Move.Step < state.Free && r.Move.To == table.Tier {
 			r.Move.Step = state.Free // kept before the switch, which has come
