@@ -188,22 +188,31 @@ func textOf(v any) string {
 	return s
 }
 
+// onlyText reads a body that has one text and nothing else; hint says what it is.
+func (rq *request) onlyText(key, hint string) (string, error) {
+	list, err := readObject(rq.Request)
+	if err != nil {
+		return "", err
+	}
+	text := ""
+	if err := (fields{text: map[string]*string{key: &text}}).read(list); err != nil {
+		return "", err
+	}
+	if text == "" {
+		return "", invalid("%q is missing", key).WithHint("%s", hint)
+	}
+	return text, nil
+}
+
 // createSnapshot answers POST /collections/{name}/snapshots.
 func (a *API) createSnapshot(rq *request) error {
 	c, err := rq.collection()
 	if err != nil {
 		return err
 	}
-	list, err := readObject(rq.Request)
+	name, err := rq.onlyText("name", "It is the name of the snapshot to make.")
 	if err != nil {
 		return err
-	}
-	name := ""
-	if err := (fields{text: map[string]*string{"name": &name}}).read(list); err != nil {
-		return err
-	}
-	if name == "" {
-		return invalid(`"name" is missing`)
 	}
 	if err := rq.conn.command(rq.ctx, "CREATE SNAPSHOT "+sql.QuoteIdent(name)+" OF "+c.quoted); err != nil {
 		return err
@@ -250,16 +259,9 @@ func (a *API) restoreSnapshot(rq *request) error {
 	if err != nil {
 		return err
 	}
-	list, err := readObject(rq.Request)
+	as, err := rq.onlyText("as", "It is the name of the collection to make.")
 	if err != nil {
 		return err
-	}
-	as := ""
-	if err := (fields{text: map[string]*string{"as": &as}}).read(list); err != nil {
-		return err
-	}
-	if as == "" {
-		return invalid(`"as" is missing`).WithHint("It is the name of the collection to make.")
 	}
 	name, err := rq.ofCollection(c)
 	if err != nil {
