@@ -64,13 +64,12 @@ type collection struct {
 
 // record is what is kept durably, as JSON; docs/formats/rowstore.md has it.
 type record struct {
-	Last     int64  `json:"last"`
-	Window   int64  `json:"window"`
-	Count    int64  `json:"count"`
-	Created  int64  `json:"created"`
-	Updated  int64  `json:"updated"`
-	Snapshot string `json:"snapshot,omitempty"`
-	Error    string `json:"error,omitempty"`
+	Last    int64  `json:"last"`
+	Window  int64  `json:"window"`
+	Count   int64  `json:"count"`
+	Created int64  `json:"created"`
+	Updated int64  `json:"updated"`
+	Error   string `json:"error,omitempty"`
 	// Collection names it in the object store until the descriptor does.
 	Collection string      `json:"collection,omitempty"`
 	Move       *state.Move `json:"move,omitempty"`
